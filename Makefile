@@ -1,0 +1,139 @@
+# container - build it, try it, test it. `make help` lists the targets.
+
+SOURCES = container.c ns.c cgroup.c fs.c net.c
+TESTS   = $(filter-out tests/probe.c,$(wildcard tests/*.c))
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+FLAGS   = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
+          -Wno-gnu-zero-variadic-macro-arguments $(if $(CI),-Werror) $(CFLAGS) $(SANITIZE)
+
+# All that is made goes below B, apart from the program; `make sanitize` moves both.
+B       = build
+PROGRAM = container
+
+# A static program starts faster and runs in an initramfs, but not every machine has a libc.a.
+STATIC ?= $(if $(shell $(call missing,libc.a)),,-static)
+
+# What the targets need: a command each, but a lib is there when a program can be linked with it.
+# An ordinary user of Debian finds ip and nft only with the sbin directories in PATH.
+TEST_TOOLS = pkg-config libcheck libc.a busybox ip nft
+LINT_TOOLS = clang-format clang-tidy cppcheck shellcheck pkg-config libcheck
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+export PATH := $(PATH):/usr/sbin:/sbin
+
+link    = echo 'int main(void) { return 0; }' | $(CC) $(CFLAGS) $(1) -x c - -o /dev/null
+missing = for t in $(sort $(1)); do case $$t in \
+          libc.a) $(call link,-static);; libasan) $(call link,$(SANITIZERS));; \
+          libcheck) pkg-config --exists check;; *) command -v $$t;; \
+          esac >/dev/null 2>&1 || echo $$t; done
+need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
+          { echo "$@: missing:" $$m "('make deps' installs it, or says how)" >&2; exit 1; }
+
+# Several targets on one command line are made in that order, with -j too: `make deps test`.
+$(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
+.PHONY: all run rootfs base test sanitize lint count deps install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+
+all: $(PROGRAM) ## build ./container
+
+$(PROGRAM): $(SOURCES:%.c=$(B)/%.o)
+	$(CC) $(FLAGS) $(LDFLAGS) $(STATIC) $^ -o $@
+
+$(B)/%.o: %.c container.h $(B)/flags
+	$(CC) $(FLAGS) -c $< -o $@
+
+# The flags of the last build. When they change, so does this file, and all is built again.
+$(B)/flags: FORCE
+	@mkdir -p $(B)/tests; flags='$(CC) $(FLAGS) $(LDFLAGS) $(STATIC)'; \
+	echo "$$flags" | cmp -s - $@ || echo "$$flags" >$@
+
+# What `make run` does in the container when nobody sits at a terminal.
+define LOOK_AROUND
+echo "== host name"; hostname
+echo "== processes"; ps
+echo "== network";   ip addr || cat /proc/net/dev
+echo "== limits";    cd /sys/fs/cgroup
+for f in memory.max cpu.max pids.max */memory.limit_in_bytes */cpu.cfs_quota_us */pids.max; do
+    [ ! -r "$$f" ] || echo "$$f: $$(cat "$$f")"
+done
+echo "== mounts";    cat /proc/mounts
+endef
+
+run: export LOOK_AROUND := $(LOOK_AROUND)
+run: $(PROGRAM) base ## a shell in a container; without a terminal, what a container sees
+	@if [ -t 0 ]; then ./$(PROGRAM) run --rm -it rootfs/base sh || [ $$? -ne 125 ]; exit; fi; \
+	limits=; for cgroup in /sys/fs/cgroup /sys/fs/cgroup/memory; do \
+	    [ ! -w $$cgroup/cgroup.procs ] || limits='-m 64M --cpus 0.5 --pids-limit 32'; done; \
+	./$(PROGRAM) run --rm $$limits rootfs/base sh -c "$$LOOK_AROUND"
+
+rootfs: ## make rootfs/base, the image of `make run` and the tests, anew
+	rootfs/image base
+
+base:
+	@[ -d rootfs/base ] || rootfs/image base
+
+test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests
+	CONTAINER='$(CURDIR)/$(PROGRAM)' PROBE='$(CURDIR)/$(B)/probe' BASE='$(CURDIR)/rootfs/base' \
+	$(B)/tests/run
+
+$(B)/tests/run: $(TESTS) $(wildcard tests/*.h) $(B)/flags
+	$(call need,$(TEST_TOOLS))
+	$(CC) $(FLAGS) $$(pkg-config --cflags check) $(TESTS) -o $@ $$(pkg-config --libs check)
+
+# Static, because it runs in containers that have no libraries; so it has no sanitizers.
+$(B)/probe: tests/probe.c $(B)/flags
+	$(call need,$(TEST_TOOLS))
+	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static $< -o $@
+
+# Leaks are no findings: the engine allocates and never frees, because its processes are short.
+# No -Werror: with sanitizers gcc warns of what is not there.
+sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(call need,libasan)
+	ASAN_OPTIONS=detect_leaks=0:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 \
+	$(MAKE) test B=build/sanitize PROGRAM=build/sanitize/container \
+	    STATIC= CI= SANITIZE='$(SANITIZERS)'
+
+lint: ## check the format and style of all sources and scripts
+	$(call need,$(LINT_TOOLS))
+	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch])
+	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE \
+	    --enable=warning,portability,performance $(SOURCES) tests/probe.c
+	clang-tidy --quiet $(SOURCES) $(wildcard tests/*.c) -- $(FLAGS) $$(pkg-config --cflags check)
+	shellcheck $$(grep -ls '^#!/bin/[a-z]*sh' .ci/* rootfs/* tests/* lessons/tools/*)
+
+count: ## count the lines of code; fails over 1000, or when a line or a function is too long
+	@tests/count
+
+# The machine's package manager, and its names for what build, tests and lint need.
+apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
+          --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
+          nftables procps util-linux cloc clang-format clang-tidy cppcheck shellcheck
+dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
+          busybox iproute nftables procps-ng util-linux cloc clang-tools-extra cppcheck ShellCheck
+apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
+          nftables procps util-linux cloc clang-extra-tools cppcheck shellcheck
+pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 nftables \
+          procps-ng util-linux cloc clang cppcheck shellcheck
+MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
+
+deps: ## install what build, tests and lint need; not root: print the command that does
+	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(LINT_TOOLS) libasan cloc)`; \
+	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
+	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \
+	echo 'deps: package manager: $(or $(MANAGER),unknown: install these by hand)'; \
+	if [ -z '$(MANAGER)' ]; then exit 0; \
+	elif [ "$$(id -u)" -eq 0 ]; then echo "$$install"; eval "$$install" && rootfs/image base; \
+	else echo 'deps: you are not root, so type this once:'; \
+	     echo "  sudo sh -c '$$install' && make rootfs"; fi
+
+install: $(PROGRAM) ## install below PREFIX, and DESTDIR
+	install -D -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/container'
+
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(PREFIX)/bin/container'
+
+clean: ## remove all that was made here
+	rm -rf build container rootfs/base
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
