@@ -3,7 +3,7 @@
 SOURCES = container.c ns.c cgroup.c fs.c net.c
 TESTS   = $(filter-out tests/probe.c,$(wildcard tests/*.c))
 PREFIX ?= /usr/local
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O2 -g -pthread
 FLAGS   = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
           -Wno-gnu-zero-variadic-macro-arguments $(if $(CI),-Werror) $(CFLAGS) $(SANITIZE)
 

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs.c - give the container a root of its own.
+ *
+ *      what the program sees as /            where it comes from
+ *
+ *      /etc/hosts  /data  /dev  /proc        attached on top, one mount each
+ *      ------------------------------
+ *      upper       what it writes            HOME/containers/NAME/upper
+ *      layer 2     what RUN apt-get did      read-only, shared by
+ *      layer 1     Debian                    every container of the image
+ *
+ * Three verbs, in order. fs_take: while the host's files can still be seen, take
+ * all that we need of them as detached mounts, which have no path yet. fs_pivot:
+ * make the layers the root and let the host's go. fs_attach: only now give paths
+ * to what was taken, so that no symbolic link of a hostile image can lead
+ * anywhere but into the image. Read them at the end of the file.
+ */
+#include "container.h"
+#include <ftw.h>
+#include <sys/ioctl.h>
+
+/* ---- tables ---- */
+
+/* The kernel's own file systems hold no programs; devices work only where NODEV is not set. */
+#define NODEV (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define PLAIN (NODEV | MOUNT_ATTR_NOEXEC)
+#define DEVICES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+/* What is attached, in this order; volumes follow. A word is a file system, made new, perhaps
+ * with an option; a path is taken from the host. mknod would not do for the devices: it is
+ * refused in a user namespace. */
+static struct mount_row {
+    const char *what, *where;
+    unsigned attributes;
+    const char *key, *value;
+} mounts[128] = {
+    // clang-format off
+    { "proc",             "/proc",            PLAIN,                      NULL,       NULL },
+    { "sysfs",            "/sys",             PLAIN | MOUNT_ATTR_RDONLY,  NULL,       NULL },
+    { "tmpfs",            "/dev",             DEVICES,                    "mode",     "755" },
+    { "devpts",           "/dev/pts",         DEVICES,                    "ptmxmode", "666" },
+    { "mqueue",           "/dev/mqueue",      PLAIN,                      NULL,       NULL },
+    { "tmpfs",            "/dev/shm",         PLAIN,                      "size",     "64m" },
+    { "/dev/null",        "/dev/null",        DEVICES,                    NULL,       NULL },
+    { "/dev/zero",        "/dev/zero",        DEVICES,                    NULL,       NULL },
+    { "/dev/full",        "/dev/full",        DEVICES,                    NULL,       NULL },
+    { "/dev/random",      "/dev/random",      DEVICES,                    NULL,       NULL },
+    { "/dev/urandom",     "/dev/urandom",     DEVICES,                    NULL,       NULL },
+    { "/dev/tty",         "/dev/tty",         DEVICES,                    NULL,       NULL },
+    { "/dev/null",        "/dev/console",     DEVICES,                    NULL,       NULL },
+    { "etc/hosts",        "/etc/hosts",       NODEV | MOUNT_ATTR_RDONLY,  NULL,       NULL },
+    { "etc/hostname",     "/etc/hostname",    NODEV | MOUNT_ATTR_RDONLY,  NULL,       NULL },
+    { "etc/resolv.conf",  "/etc/resolv.conf", NODEV | MOUNT_ATTR_RDONLY,  NULL,       NULL },
+};
+static int mount_count = 16, taken[COUNT(mounts)];
+
+static const char *const links[][2] = {
+    { "pts/ptmx", "/dev/ptmx" },           { "/proc/self/fd", "/dev/fd" },
+    { "/proc/self/fd/0", "/dev/stdin" },   { "/proc/self/fd/1", "/dev/stdout" },
+    { "/proc/self/fd/2", "/dev/stderr" },
+};
+
+/* Hidden: they tell about the host, or about its keys. */
+static const char *const masked[] = {
+    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+    "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+    "/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
+};
+
+/* Shown, but not to be written: they change the whole machine. */
+static const char *const protected[] = {
+    "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+// clang-format on
+
+/* ---- files ---- */
+
+void fs_mkdirs(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0755);
+        *slash = '/';
+    }
+}
+
+/* A container's user may have closed a directory to its owner: open it, and try again. */
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
+    (void)st;
+    if (type == FTW_DNR && chmod(path, 0700) == 0)
+        fs_remove(path);
+    if (remove(path) == -1 && errno == EACCES && chmod(text("%.*s", at->base, path), 0700) == 0)
+        remove(path);
+    return 0;
+}
+
+void fs_remove(const char *path) {
+    nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/* ---- layers ---- */
+
+static char *layers[160]; /* top first; the options of one mount(2) have room for so many */
+static int layer_count;
+
+char *fs_image(const char *home, const char *image) {
+    bool path = strchr(image, '/') || !strcmp(image, ".");
+    char *dir = path ? text("%s", image) : text("%s/images/%s", home, image);
+    char *list = get(text("%s/layers", dir)), *layer;
+    if (!path && !matches(image, NAME))
+        die("IMAGE %s: want a name, or a directory such as ./%s", image, image);
+    if (!*list)
+        list = text("%s/.", dir);
+    while ((layer = strsep(&list, "\n"))) {
+        if (!strchr(layer, '/'))
+            layer = text("%s/layers/%s", home, layer);
+        if (layer_count == COUNT(layers))
+            die("IMAGE %s: more than %d layers", image, COUNT(layers));
+        if (!(layers[layer_count++] = realpath(layer, NULL)))
+            die("IMAGE %s: %s: %s", image, layer, strerror(errno));
+    }
+    return get(text("%s/args", dir));
+}
+
+/* mount -t overlay: the image's layers below, the container's own upper on top. A layer is
+ * named by an open descriptor, which has no ':' to escape and is never too long. Nothing that
+ * a layer says may redirect us (overlayfs.rst). */
+static void mount_layers(void) {
+    char *options = "lowerdir=";
+    for (int i = 0; i < layer_count; i++) {
+        int fd = must(open(layers[i], O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", layers[i]);
+        options = text("%s%s/proc/self/fd/%d", options, i ? ":" : "", fd);
+    }
+    options = text("%s,upperdir=upper,workdir=work,userxattr,redirect_dir=nofollow,metacopy=off,"
+                   "index=off", options);
+    must(sys(mount, "overlay", "merged", "overlay", MS_NODEV, options), "%s", options);
+}
+
+void fs_volume(const char *spec) {
+    char *rest = text("%s", spec), *from = strsep(&rest, ":"), *to = strsep(&rest, ":");
+    char *source = realpath(from, NULL);
+    if (!source || mount_count == COUNT(mounts))
+        die("--volume %s: %s: %s", spec, from, source ? "too many volumes" : strerror(errno));
+    mounts[mount_count++] = (struct mount_row){
+        source, to, MOUNT_ATTR_NODEV | (rest ? MOUNT_ATTR_RDONLY : 0), NULL, NULL
+    };
+}
+
+/* ---- take, attach ---- */
+
+/* A mount that no path leads to yet: a copy of the host's, or a new file system. */
+static int take(const struct mount_row *m) {
+    struct mount_attr attr = { .attr_set = m->attributes };
+    int fd, clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+    if (strchr(m->what, '/')) {
+        fd = must(sys(open_tree, AT_FDCWD, m->what, clone), "%s", m->what);
+        must(sys(mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr));
+        return fd;
+    }
+    fd = must(sys(fsopen, m->what, FSOPEN_CLOEXEC), "%s", m->what);
+    if (m->key)
+        must(sys(fsconfig, fd, FSCONFIG_SET_STRING, m->key, m->value, 0), "%s=%s", m->key, m->value);
+    must(sys(fsconfig, fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+    return must(sys(fsmount, fd, FSMOUNT_CLOEXEC, m->attributes), "%s", m->what);
+}
+
+/* Make the place if the image has none, and put the mount there. mknod, because open would
+ * follow a link or wait for a fifo. move_mount follows no link in the last component, and
+ * covers no file with a directory: then we stop. */
+static void attach(int fd, const char *where) {
+    struct stat st;
+    must(fstat(fd, &st), "%s", where);
+    fs_mkdirs(text("%s%s", where, S_ISDIR(st.st_mode) ? "/" : ""));
+    mknod(where, S_IFREG | 0644, 0); /* bare: it may be there */
+    must(sys(move_mount, fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH), "%s", where);
+}
+
+/* Cover a path of our own /proc or /sys: a file with /dev/null, a directory with nothing. */
+static void mask(const char *path) {
+    struct stat st;
+    if (lstat(path, &st) == -1 && errno == ENOENT)
+        return; /* this kernel has no such file */
+    if (S_ISDIR(st.st_mode))
+        must(sys(mount, "tmpfs", path, "tmpfs", MS_RDONLY, NULL), "%s", path);
+    else
+        must(sys(mount, "/dev/null", path, NULL, MS_BIND, NULL), "%s", path);
+}
+
+int fs_terminal(int *peer) {
+    int locked = 0, master = must(open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+    must(ioctl(master, TIOCSPTLCK, &locked));
+    *peer = must(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    return master;
+}
+
+/* ---- the three verbs ---- */
+
+void fs_take(void) {
+    /* first of all: no mount of ours may appear on the host */
+    must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    for (int i = 0; i < mount_count; i++)
+        taken[i] = take(&mounts[i]);
+    mount_layers();
+}
+
+/* Both names are ".": the old root lands on top of the new one, and is taken off from there. */
+void fs_pivot(void) {
+    must(chdir("merged"));
+    must(sys(pivot_root, ".", "."));
+    must(sys(umount2, ".", MNT_DETACH));
+    must(chdir("/"));
+}
+
+void fs_attach(void) {
+    struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
+    for (int i = 0; i < mount_count; i++)
+        attach(taken[i], mounts[i].where);
+    for (int i = 0; i < COUNT(links); i++)
+        must(symlink(links[i][0], links[i][1]), "%s", links[i][1]);
+    for (int i = 0; i < COUNT(masked) && !opt.privileged; i++)
+        mask(masked[i]);
+    for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
+        if (access(protected[i], F_OK) == 0)
+            attach(take(&(struct mount_row){ protected[i], NULL, PLAIN | MOUNT_ATTR_RDONLY, NULL, NULL }),
+                   protected[i]);
+    if (opt.workdir)
+        fs_mkdirs(text("%s/", opt.workdir));
+    if (opt.read_only)
+        must(sys(mount_setattr, AT_FDCWD, "/", 0, &rdonly, sizeof rdonly));
+}
