@@ -13,54 +13,37 @@
 #include "container.h"
 #include <getopt.h>
 #include <regex.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <sys/random.h>
 
-struct options opt;
+struct options opt = { .user = "0", .workdir = "/" };
 bool inside;
 static void clean_up(void);
 
 /* ---- must: every step, checked and shown ---- */
 
-static const char *at, *called, *values; /* the step that is being taken */
+static const char *now; /* the step that is being taken */
 
-/* --explain=step, or =FILE:LINE: wait for Enter before it. */
-static void wait_for_enter(void) {
-    char answer[80] = "";
-    if (strcmp(opt.explain, "step") != 0 && strcmp(opt.explain, at) != 0)
+/* Before it. --explain=step, or =FILE:LINE: wait for Enter. */
+void step(const char *file, int line, const char *call, const char *values) {
+    char answer[80] = "", *place = text("%s:%d", file, line);
+    now = text("%s: %s%s", place, call, values);
+    if (!opt.explain || (strcmp(opt.explain, "step") != 0 && strcmp(opt.explain, place) != 0))
         return;
-    dprintf(2, "%*s%s %s%s [Enter, or q to quit] ", inside ? 40 : 0, "", at, called, values);
+    dprintf(2, "%*s%s [Enter, or q to quit] ", inside ? 40 : 0, "", now);
     if (read(3, answer, sizeof answer) > 0 && *answer == 'q') /* bare: nobody may be there */
-        die("stopped before %s", at);
+        die("stopped before %s", place);
 }
 
-void step(const char *file, int line, const char *call, const char *format, ...) {
-    static char place[40], value[512];
-    va_list list;
-    snprintf(place, sizeof place, "%s:%d", file, line);
-    va_start(list, format);
-    vsnprintf(value, sizeof value, format, list);
-    va_end(list);
-    at = place, called = call, values = value;
-    if (opt.explain)
-        wait_for_enter();
-}
-
+/* After it. */
 long done(long result) {
     if (result == -1)
-        die("%s: %s%s: %s%s", at, called, values, strerror(errno),
-            errno == ENOSYS ? " (Linux 5.15 or later is needed)" : "");
+        die("%s: %s%s", now, strerror(errno), errno == ENOSYS ? " (want Linux 5.15 or later)" : "");
     if (opt.explain)
-        dprintf(2, "%*s%s %s%s = %ld\n", inside ? 40 : 0, "", at, called, values, result);
+        dprintf(2, "%*s%s = %ld\n", inside ? 40 : 0, "", now, result);
     return result;
 }
 
-_Noreturn void die_with(int status, const char *format, ...) {
-    char why[4096];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(why, sizeof why, format, list);
+_Noreturn void quit(int status, const char *why) {
     dprintf(2, "container: %s\n", why);
     if (!inside)
         clean_up();
@@ -71,22 +54,19 @@ _Noreturn void die_with(int status, const char *format, ...) {
 
 char *text(const char *format, ...) {
     char *result = NULL;
-    va_list list;
-    va_start(list, format);
-    if (vasprintf(&result, format, list) == -1)
-        die("out of memory");
-    va_end(list);
+    va_list values;
+    va_start(values, format);
+    if (vasprintf(&result, format, values) == -1)
+        _exit(125);
+    va_end(values);
     return result;
 }
 
-long put(const char *path, const char *format, ...) {
+long write_file(const char *path, const char *content) {
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | (*path == '/' ? 0 : O_CREAT), 0644);
-    va_list list;
-    va_start(list, format);
-    int written = fd == -1 ? -1 : vdprintf(fd, format, list);
-    va_end(list);
+    ssize_t size = strlen(content), written = write(fd, content, size);
     close(fd);
-    return written < 0 ? -1 : 0;
+    return written == size ? 0 : -1;
 }
 
 char *get(const char *path) {
@@ -107,48 +87,48 @@ bool matches(const char *value, const char *pattern) {
 
 /* ---- options ---- */
 
+// clang-format off
 enum kind { FLAG, TEXT, ENV, VOLUME, CAPABILITY, EXPLAIN, LATER };
+enum who { LOOK, FOR_IMAGE, FOR_USER };
+// clang-format on
 
-/* A value must match its pattern, as a whole; FORM and HELP say in words what is wanted. */
+/* What is given to an option must match its pattern as a whole; FORM says it in words. */
 static const struct option_row {
     char letter;
     const char *name;
     enum kind kind;
     void *where;
-    const char *pattern, *form, *help;
+    const char *form, *pattern;
 } rows[] = {
-    // clang-format off
-    { 't', "tty",         FLAG,       &opt.tty,         NULL, "",                "give it a terminal of its own" },
-    { 'i', "interactive", FLAG,       &opt.interactive, NULL, "",                "accepted: standard input is connected" },
-    { 'd', "detach",      LATER,      NULL,             NULL, "",                "not there yet" },
-    { 0,   "name",        TEXT,       &opt.name,        NAME, "NAME",            "letters and digits, inside also _ . -" },
-    { 0,   "rm",          FLAG,       &opt.rm,          NULL, "",                "keep nothing when it has ended" },
-    { 'h', "hostname",    TEXT,       &opt.hostname,    NAME, "NAME",            "else the container's name" },
-    { 'e', "env",         ENV,        opt.env,          "^[^=]+(=|$)", "NAME=VALUE", "environment; NAME alone: as it is here" },
-    { 'w', "workdir",     TEXT,       &opt.workdir,     "^/",          "/DIR",   "where the program starts" },
-    { 'u', "user",        TEXT,       &opt.user,        "^([0-3]?[0-9]{1,9}(:[0-3]?[0-9]{1,9})?|[a-zA-Z_][a-zA-Z0-9_.-]*)$",
-                                                        "UID[:GID]",             "or a name in the image's /etc/passwd" },
-    { 'v', "volume",      VOLUME,     NULL,             "^[^:]+:/[^:]*(:ro)?$", "SRC:/DST[:ro]", "show a host's file or directory" },
-    { 0,   "read-only",   FLAG,       &opt.read_only,   NULL, "",                "only volumes can be written" },
-    { 'm', "memory",      TEXT,       &opt.memory,      "^[1-9][0-9]{0,8}[kmgKMG]?$", "SIZE", "as in 64M; swap counts" },
-    { 0,   "cpus",        TEXT,       &opt.cpus,        "^[0-9]{1,4}([.][0-9]{1,3})?$", "NUMBER", "as in 1.5 processors" },
-    { 0,   "pids-limit",  TEXT,       &opt.pids,        "^[1-9][0-9]{0,6}$",  "NUMBER", "processes and threads" },
-    { 0,   "io",          TEXT,       &opt.io,          "^[0-9]+:[0-9]+ [a-z]+=", "'MAJ:MIN wbps=BYTES'", "a line for io.max" },
-    { 0,   "network",     TEXT,       &opt.network,     "^(bridge|none|host)$",   "bridge|none|host", "rootless: none" },
-    { 0,   "ip",          TEXT,       &opt.ip,          "^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$", "ADDRESS", "one of the bridge's network" },
-    { 'p', "publish",     LATER,      NULL,             "", "HOST:CONTAINER",    "not there yet" },
-    { 0,   "cap-add",     CAPABILITY, &opt.cap_add,     "", "CAPABILITY",        "as in NET_ADMIN, or ALL" },
-    { 0,   "cap-drop",    CAPABILITY, &opt.cap_drop,    "", "CAPABILITY",        "adding wins over dropping" },
-    { 0,   "privileged",  FLAG,       &opt.privileged,  NULL, "",                "every capability, no filter, no masks" },
-    { 0,   "explain",     EXPLAIN,    NULL,             "^(step|[a-z]+[.]c:[0-9]+)$", "[=step|FILE:LINE]", "say each step; wait before it" },
-    // clang-format on
+    { 't', "tty", FLAG, &opt.tty, "", NULL },
+    { 'i', "interactive", FLAG, &opt.interactive, "", NULL }, /* standard input always is */
+    { 'd', "detach", LATER, NULL, "", NULL },
+    { 0, "name", TEXT, &opt.name, "NAME", NAME },
+    { 0, "rm", FLAG, &opt.rm, "", NULL },
+    { 'h', "hostname", TEXT, &opt.hostname, "NAME", NAME },
+    { 'e', "env", ENV, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
+    { 'w', "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
+    { 'u', "user", TEXT, &opt.user, "UID, UID:GID or a name in the image's /etc/passwd", USER },
+    { 'v', "volume", VOLUME, NULL, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
+    { 0, "read-only", FLAG, &opt.read_only, "", NULL },
+    { 'm', "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,8}[kmgKMG]?$" },
+    { 0, "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", "^[0-9]{1,4}([.][0-9]{1,3})?$" },
+    { 0, "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,6}$" },
+    { 0, "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
+    { 0, "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
+    { 0, "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "^[0-9]{1,3}([.][0-9]{1,3}){3}$" },
+    { 'p', "publish", LATER, NULL, "HOST:CONTAINER", "" },
+    { 0, "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
+    { 0, "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
+    { 0, "privileged", FLAG, &opt.privileged, "", NULL },
+    { 0, "explain", EXPLAIN, NULL, "[=step or =FILE:LINE]", "^(step|[a-z]+[.]c:[0-9]+)$" },
 };
 
 static _Noreturn void usage(int status) {
     printf("usage: container run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n");
     for (const struct option_row *row = rows; row < rows + COUNT(rows); row++)
-        printf("  %c%c --%-12s %-20s %s\n", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-               row->name, row->form, row->help);
+        printf("  %c%c --%-12s %s\n", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+               row->name, row->form);
     exit(status);
 }
 
@@ -180,18 +160,17 @@ static bool assign(const struct option_row *row, char *value) {
     }
 }
 
-/* Read options up to the first argument that is none; its index. WHO asks: LOOK only where
- * IMAGE stands; on behalf of the IMAGE, which may not open the host; or for the USER. */
-enum who { LOOK, IMAGE, USER };
+/* Read options up to the first argument that is none; its index. They may be wanted only
+ * to see where IMAGE stands; or for the image, which may not open the host; or for the user. */
 static int parse(int count, char **arguments, enum who who) {
     struct option longs[COUNT(rows) + 1] = { 0 };
     char shorts[2 * COUNT(rows) + 3] = "+:";
     const struct option_row *row;
     for (int i = 0; i < COUNT(rows); i++) {
-        int has_value = !*rows[i].form ? no_argument : *rows[i].form == '[' ? optional_argument : required_argument;
-        longs[i] = (struct option){ rows[i].name, has_value, NULL, 256 + i };
+        int takes = rows[i].kind == EXPLAIN ? optional_argument : *rows[i].form != '\0';
+        longs[i] = (struct option){ rows[i].name, takes, NULL, 256 + i };
         if (rows[i].letter)
-            sprintf(shorts + strlen(shorts), "%c%s", rows[i].letter, has_value ? ":" : "");
+            sprintf(shorts + strlen(shorts), "%c%s", rows[i].letter, takes ? ":" : "");
     }
     optind = 0;
     for (int found; (found = getopt_long(count, arguments, shorts, longs, NULL)) != -1;) {
@@ -200,10 +179,10 @@ static int parse(int count, char **arguments, enum who who) {
                 found == ':' ? "needs a value" : "unknown");
         for (row = rows; row->letter != found && row - rows + 256 != found; row++)
             ;
-        if (who == IMAGE && (!row->letter || !strchr("tiehwu", row->letter)))
+        if (who == FOR_IMAGE && (!row->letter || !strchr("tiehwu", row->letter)))
             die("the image's args: --%s is for the user alone to give", row->name);
         if (who != LOOK && ((optarg && !matches(optarg, row->pattern)) || !assign(row, optarg)))
-            die("--%s %s: want %s, %s", row->name, optarg ? optarg : "", row->form, row->help);
+            die("--%s %s: want %s", row->name, optarg ? optarg : "", row->form);
     }
     return optind;
 }
@@ -217,8 +196,8 @@ static void read_arguments(int count, char **arguments, const char *home) {
     char *lines = fs_image(home, arguments[image]);
     while (n < COUNT(defaults) - 1 && lines && *lines)
         defaults[n++] = strsep(&lines, "\n");
-    int command = parse(n, defaults, IMAGE);
-    parse(count, arguments, USER);
+    int command = parse(n, defaults, FOR_IMAGE);
+    parse(count, arguments, FOR_USER);
     opt.command = image + 1 < count ? arguments + image + 1 : defaults + command;
     if (!*opt.command)
         die("IMAGE %s names no command: which COMMAND?", arguments[image]);
@@ -239,10 +218,10 @@ static void clean_up(void) {
 }
 
 static char *find_home(void) {
-    char *home = getenv("CONTAINER_HOME");
-    if (home && *home)
-        return home;
-    return opt.rootless ? text("%s/.local/share/container", getenv("HOME")) : "/var/lib/container";
+    char *said = getenv("CONTAINER_HOME"), *user = getenv("HOME");
+    if (said && *said)
+        return *said == '/' ? said : text("%s/%s", getcwd(NULL, 0), said);
+    return opt.rootless ? text("%s/.local/share/container", user) : "/var/lib/container";
 }
 
 /* mkdir is the lock: of two that want one name, one gets it. We work inside the directory from
@@ -263,11 +242,10 @@ static int run(int count, char **arguments) {
     unsigned number = 0;
     opt.rootless = ns_rootless();
     read_arguments(count, arguments, find_home());
-    getrandom(&number, 3, 0);
+    sys(getrandom, &number, 3, 0);
     opt.name = opt.name ? opt.name : text("c%06x", number);
     opt.hostname = opt.hostname ? opt.hostname : opt.name;
-    opt.user = opt.user ? opt.user : "0";
-    opt.network = opt.network ? opt.network : opt.rootless ? "none" : "bridge";
+    opt.network = opt.network ? opt.network : (opt.rootless ? "none" : "bridge");
     make_state(find_home());
     net_prepare();
     pid_t init = ns_start(cgroup_create());
@@ -283,7 +261,6 @@ static int run(int count, char **arguments) {
 
 int main(int count, char **arguments) {
     umask(022);
-    signal(SIGCHLD, SIG_DFL);
     sys(close_range, 3, ~0U, 0); /* what our caller has left open must not reach a container */
     while (open("/dev/null", O_RDWR | O_CLOEXEC) < 3)
         ; /* 0, 1 and 2 must be something; 3 is kept, see EXPLAIN */

@@ -27,6 +27,7 @@
 #include <linux/mount.h> /* not sys/mount.h: C libraries before 2022 lack half of it */
 
 #define MNT_DETACH 2
+#define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
 /* The system call NAME, with the arguments of its man page (section 2), where a C library may
@@ -39,29 +40,30 @@
  * must(call, "%s", name) - the same, and name belongs to the message and to --explain.
  * A failure prints the call's own text and its cause, and ends the process with status 125.
  * Calls do not nest. The text is taken here, in the outermost macro, so flags keep their names. */
-#define must(call, ...) (step(__FILE__, __LINE__, #call, " " __VA_ARGS__), done((long)(call)))
-void step(const char *file, int line, const char *call, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+#define must(call, ...) (step(__FILE__, __LINE__, #call, text(" " __VA_ARGS__)), done((long)(call)))
+void step(const char *file, int line, const char *call, const char *values);
 long done(long result);
 
-/* Print "container: ..." and end with STATUS; die() ends with 125, the engine's own failure.
- * In the watching process what has been made on the host is undone first. */
-_Noreturn void die_with(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-#define die(...) die_with(125, __VA_ARGS__)
+/* Print "container: WHY" and end with STATUS; die() formats, and ends with 125, the engine's own
+ * failure. In the watching process what has been made on the host is undone first. */
+_Noreturn void quit(int status, const char *why);
+#define die(...) quit(125, text(__VA_ARGS__))
 
-/* The kernel and we keep facts as text in files. put() writes one (-1 and errno on failure; a
- * path that starts with / is the kernel's and must exist); get() reads a whole one without its
- * last newline, "" when there is none. */
-long put(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The kernel and we keep facts as text in files. put() formats and writes one (-1 and errno on
+ * failure; a path that starts with / is the kernel's and must exist); get() reads a whole one
+ * without its last newline, "" when there is none. */
+#define put(path, ...) write_file(path, text(__VA_ARGS__))
+long write_file(const char *path, const char *content);
 char *get(const char *path);
 
 /* printf into memory of its own. Nothing is ever freed: processes are short, and exit. */
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Does the whole of VALUE match PATTERN, an extended regular expression; regex(7)? NAME is
- * safe as a file, host and cgroup name. */
+ * safe as a file, host and cgroup name; USER is an id, UID:GID or a name. */
 bool matches(const char *value, const char *pattern);
 #define NAME "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$"
+#define USER "^([0-3]?[0-9]{1,9}(:[0-3]?[0-9]{1,9})?|[a-zA-Z_][a-zA-Z0-9_.-]*)$"
 
 /* What the user asked for, in the user's words; NULL and 0 where nothing was said. */
 extern struct options {
@@ -69,8 +71,8 @@ extern struct options {
     char *memory, *cpus, *pids, *io; /* as in 64M, 1.5, 32, and a line for io.max */
     bool tty, interactive, rm, read_only, privileged, rootless;
     uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
-    char *env[256];             /* NAME=VALUE, environ(7) */
-    char **command;             /* the program and its arguments */
+    char *env[256]; /* NAME=VALUE, environ(7) */
+    char **command; /* the program and its arguments */
 } opt;
 extern bool inside; /* true in init and in the program, false in the watcher */
 
@@ -105,7 +107,9 @@ void fs_remove(const char *path);
  * Returns the image's own arguments, one a line, or "". */
 char *fs_image(const char *home, const char *image);
 
-/* Add a volume, SRC:/DST[:ro]. */
+/* Have the host's path WHAT, or a new file system of this type, attached at WHERE inside, with
+ * MOUNT_ATTR_ attributes; mount_setattr(2). The same for a volume, SRC:/DST[:ro]. */
+void fs_mount(const char *what, const char *where, unsigned attributes);
 void fs_volume(const char *spec);
 
 /* The three acts of a new root, in this order, inside: take the host's part as detached mounts
@@ -119,15 +123,13 @@ int fs_terminal(int *peer);
 
 /* ---- cgroup.c: how much it may use; cgroups(7), admin-guide/cgroup-v2.rst ---- */
 
-/* Make the container's cgroup and set its limits. Returns an fd of it for clone3 (version 2),
+/* Make the container's cgroup, set its limits, and have it shown inside, below /sys/fs/cgroup,
+ * where nothing can be written. Returns an fd of it for clone3 (version 2),
  * or -1 (version 1, or rootless without limits). */
 int cgroup_create(void);
 
 /* Version 1: move PID in, before it can fork. */
 void cgroup_join(pid_t pid);
-
-/* Inside, after the cgroup namespace: show the program its own cgroup, read-only. */
-void cgroup_show(void);
 
 /* How many processes were killed because the memory limit was reached. */
 long cgroup_oom_kills(void);
@@ -144,9 +146,6 @@ void net_prepare(void);
  * forwarding, NAT. Nothing needs undoing: the cable goes with the namespace that it leads into,
  * the NAT table with our socket. Returns the address, in host byte order. */
 uint32_t net_connect(pid_t pid);
-
-/* Inside, before the root changes: let any group of the container send pings; icmp(7). */
-void net_allow_ping(void);
 
 /* Inside: lo up; eth0 its address and the default route. */
 void net_inside(uint32_t address);

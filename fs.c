@@ -22,9 +22,8 @@
 
 /* ---- tables ---- */
 
-/* The kernel's own file systems hold no programs; devices work only where NODEV is not set. */
+/* The kernel's own file systems hold no programs; a device works only where NODEV is not set. */
 #define NODEV (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define PLAIN (NODEV | MOUNT_ATTR_NOEXEC)
 #define DEVICES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
 /* What is attached, in this order; volumes follow. A word is a file system, made new, perhaps
@@ -37,7 +36,7 @@ static struct mount_row {
 } mounts[128] = {
     // clang-format off
     { "proc",             "/proc",            PLAIN,                      NULL,       NULL },
-    { "sysfs",            "/sys",             PLAIN | MOUNT_ATTR_RDONLY,  NULL,       NULL },
+    { "sysfs",            "/sys",             PLAIN,                      NULL,       NULL },
     { "tmpfs",            "/dev",             DEVICES,                    "mode",     "755" },
     { "devpts",           "/dev/pts",         DEVICES,                    "ptmxmode", "666" },
     { "mqueue",           "/dev/mqueue",      PLAIN,                      NULL,       NULL },
@@ -56,8 +55,8 @@ static struct mount_row {
 static int mount_count = 16, taken[COUNT(mounts)];
 
 static const char *const links[][2] = {
-    { "pts/ptmx", "/dev/ptmx" },           { "/proc/self/fd", "/dev/fd" },
-    { "/proc/self/fd/0", "/dev/stdin" },   { "/proc/self/fd/1", "/dev/stdout" },
+    { "pts/ptmx", "/dev/ptmx" },          { "/proc/self/fd/0", "/dev/stdin" },
+    { "/proc/self/fd", "/dev/fd" },       { "/proc/self/fd/1", "/dev/stdout" },
     { "/proc/self/fd/2", "/dev/stderr" },
 };
 
@@ -104,20 +103,17 @@ static char *layers[160]; /* top first; the options of one mount(2) have room fo
 static int layer_count;
 
 char *fs_image(const char *home, const char *image) {
-    bool path = strchr(image, '/') || !strcmp(image, ".");
-    char *dir = path ? text("%s", image) : text("%s/images/%s", home, image);
-    char *list = get(text("%s/layers", dir)), *layer;
-    if (!path && !matches(image, NAME))
-        die("IMAGE %s: want a name, or a directory such as ./%s", image, image);
-    if (!*list)
-        list = text("%s/.", dir);
-    while ((layer = strsep(&list, "\n"))) {
-        if (!strchr(layer, '/'))
-            layer = text("%s/layers/%s", home, layer);
+    bool path = strchr(image, '/') || *image == '.';
+    char *dir = path ? realpath(image, NULL) : text("%s/images/%s", home, image), *list, *layer;
+    if (!dir || access(dir, R_OK | X_OK) == -1)
+        die("IMAGE %s: %s: %s", image, dir ? dir : image, strerror(errno));
+    list = get(text("%s/layers", dir));
+    for (list = *list ? list : dir; (layer = strsep(&list, "\n")); layer_count++) {
         if (layer_count == COUNT(layers))
             die("IMAGE %s: more than %d layers", image, COUNT(layers));
-        if (!(layers[layer_count++] = realpath(layer, NULL)))
-            die("IMAGE %s: %s: %s", image, layer, strerror(errno));
+        layer = *layer == '/' ? layer : text("%s/layers/%s", home, layer);
+        if (!(layers[layer_count] = realpath(layer, NULL)))
+            die("IMAGE %s: layer %s: %s", image, layer, strerror(errno));
     }
     return get(text("%s/args", dir));
 }
@@ -126,24 +122,29 @@ char *fs_image(const char *home, const char *image) {
  * named by an open descriptor, which has no ':' to escape and is never too long. Nothing that
  * a layer says may redirect us (overlayfs.rst). */
 static void mount_layers(void) {
-    char *options = "lowerdir=";
+    char *options = "upperdir=upper,workdir=work,userxattr,redirect_dir=nofollow,metacopy=off,"
+                    "index=off,lowerdir=";
     for (int i = 0; i < layer_count; i++) {
         int fd = must(open(layers[i], O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", layers[i]);
         options = text("%s%s/proc/self/fd/%d", options, i ? ":" : "", fd);
     }
-    options = text("%s,upperdir=upper,workdir=work,userxattr,redirect_dir=nofollow,metacopy=off,"
-                   "index=off", options);
     must(sys(mount, "overlay", "merged", "overlay", MS_NODEV, options), "%s", options);
+}
+
+/* ---- volumes ---- */
+
+void fs_mount(const char *what, const char *where, unsigned attributes) {
+    if (mount_count == COUNT(mounts))
+        die("%s: too many volumes", where);
+    mounts[mount_count++] = (struct mount_row){ what, where, attributes, NULL, NULL };
 }
 
 void fs_volume(const char *spec) {
     char *rest = text("%s", spec), *from = strsep(&rest, ":"), *to = strsep(&rest, ":");
     char *source = realpath(from, NULL);
-    if (!source || mount_count == COUNT(mounts))
-        die("--volume %s: %s: %s", spec, from, source ? "too many volumes" : strerror(errno));
-    mounts[mount_count++] = (struct mount_row){
-        source, to, MOUNT_ATTR_NODEV | (rest ? MOUNT_ATTR_RDONLY : 0), NULL, NULL
-    };
+    if (!source)
+        die("--volume %s: %s: %s", spec, from, strerror(errno));
+    fs_mount(source, to, MOUNT_ATTR_NODEV | (rest ? MOUNT_ATTR_RDONLY : 0));
 }
 
 /* ---- take, attach ---- */
@@ -159,7 +160,7 @@ static int take(const struct mount_row *m) {
     }
     fd = must(sys(fsopen, m->what, FSOPEN_CLOEXEC), "%s", m->what);
     if (m->key)
-        must(sys(fsconfig, fd, FSCONFIG_SET_STRING, m->key, m->value, 0), "%s=%s", m->key, m->value);
+        must(sys(fsconfig, fd, FSCONFIG_SET_STRING, m->key, m->value, 0), "%s", m->key);
     must(sys(fsconfig, fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
     return must(sys(fsmount, fd, FSMOUNT_CLOEXEC, m->attributes), "%s", m->what);
 }
@@ -219,12 +220,13 @@ void fs_attach(void) {
         must(symlink(links[i][0], links[i][1]), "%s", links[i][1]);
     for (int i = 0; i < COUNT(masked) && !opt.privileged; i++)
         mask(masked[i]);
-    for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
-        if (access(protected[i], F_OK) == 0)
-            attach(take(&(struct mount_row){ protected[i], NULL, PLAIN | MOUNT_ATTR_RDONLY, NULL, NULL }),
-                   protected[i]);
-    if (opt.workdir)
-        fs_mkdirs(text("%s/", opt.workdir));
+    for (int i = 0; i < COUNT(protected) && !opt.privileged; i++) {
+        struct mount_row row = { protected[i], NULL, PLAIN | MOUNT_ATTR_RDONLY, NULL, NULL };
+        if (access(row.what, F_OK) == 0)
+            attach(take(&row), row.what);
+    }
+    must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
+    fs_mkdirs(text("%s/", opt.workdir));
     if (opt.read_only)
         must(sys(mount_setattr, AT_FDCWD, "/", 0, &rdonly, sizeof rdonly));
 }

@@ -17,10 +17,8 @@
  * init the kernel kills everything in its pid namespace. Start at ns_start, near the end.
  */
 #include "container.h"
-#include <grp.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <termios.h>
@@ -35,7 +33,8 @@
 #include <sys/wait.h>
 
 static pid_t init;
-static int init_fd, meeting[2];     /* a pidfd; the watcher's end of a socket, and init's */
+static int init_fd, meeting[2]; /* a pidfd; the watcher's end of a socket, and init's */
+static sigset_t every, none; /* signals are blocked from the clone on, and waited for */
 static int master = -1, slave = -1; /* -t: our end of the container's terminal, and its own */
 
 /* ---- capabilities: the pieces that root's power was cut into ---- */
@@ -63,9 +62,10 @@ uint64_t ns_capability(const char *name) {
     return strcmp(name, "ALL") ? 0 : ~0ULL;
 }
 
+static struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
 /* The capabilities that we have: an outer container may have taken some already. */
 static uint64_t permitted(void) {
-    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
     struct __user_cap_data_struct data[2] = { { 0 } };
     must(sys(capget, &header, data));
     return data[0].permitted | (uint64_t)data[1].permitted << 32;
@@ -91,10 +91,8 @@ static const struct { int capability; short calls[20]; } denied[] = {
     { CAP_SYS_TIME, { SYS_clock_settime, SYS_settimeofday } },
     { CAP_SYS_MODULE, { SYS_init_module, SYS_finit_module, SYS_delete_module } },
     { CAP_SYS_BOOT, { SYS_reboot, SYS_kexec_load, SYS_kexec_file_load } },
-    { CAP_SYS_PACCT, { SYS_acct } },
-    { CAP_SYSLOG, { SYS_syslog } },
-    { CAP_BPF, { SYS_bpf } },
-    { CAP_PERFMON, { SYS_perf_event_open } },
+    { CAP_SYS_PACCT, { SYS_acct } }, { CAP_SYSLOG, { SYS_syslog } },
+    { CAP_BPF, { SYS_bpf } }, { CAP_PERFMON, { SYS_perf_event_open } },
     { NEVER, { SYS_add_key, SYS_keyctl, SYS_request_key, SYS_userfaultfd, SYS_io_uring_setup,
                SYS_io_uring_enter, SYS_io_uring_register, SYS_lookup_dcookie, SYS_nfsservctl } },
 #ifdef __x86_64__
@@ -112,23 +110,21 @@ static const struct { int capability; short calls[20]; } denied[] = {
  * Of an argument only the low word is loaded, which is all that the kernel looks at. */
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(test, value, n) BPF_JUMP(BPF_JMP | BPF_K | (test), value, 0, n)
-#define ALLOW BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW)
-#define REFUSE BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | EPERM)
-#define UNKNOWN BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | ENOSYS)
-#define KILL BPF_STMT(BPF_RET, SECCOMP_RET_KILL_PROCESS)
+#define END(action) BPF_STMT(BPF_RET, SECCOMP_RET_##action) /* ERRNO | EPERM: refuse with it */
 
 /* clone3 hides its flags behind a pointer, where a filter cannot look: it is unknown, and the
  * C library then uses clone. The two ioctls would type into a terminal, or paste. */
 static void install_filter(uint64_t keep) {
+    bool lifted = keep & BIT(CAP_SYS_ADMIN);
     struct sock_filter code[256] = {
-        LOAD(arch), BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, ARCH, 1, 0), KILL,
-        LOAD(nr), IF(BPF_JGE, X32, 1), UNKNOWN, IF(BPF_JEQ, SYS_clone3, 1), UNKNOWN,
-        IF(BPF_JEQ, SYS_ioctl, 6), LOAD(args[1]),
-        IF(BPF_JEQ, TIOCSTI, 1), REFUSE, IF(BPF_JEQ, TIOCLINUX, 1), REFUSE, ALLOW,
-        IF(BPF_JEQ, SYS_socket, 6), LOAD(args[0]),
-        IF(BPF_JEQ, AF_ALG, 1), REFUSE, IF(BPF_JEQ, AF_VSOCK, 1), REFUSE, ALLOW,
+        LOAD(arch), BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, ARCH, 1, 0), END(KILL_PROCESS), LOAD(nr),
+        IF(BPF_JGE, X32, 1), END(ERRNO | ENOSYS), IF(BPF_JEQ, SYS_clone3, 1), END(ERRNO | ENOSYS),
+        IF(BPF_JEQ, SYS_ioctl, 6), LOAD(args[1]), IF(BPF_JEQ, TIOCSTI, 1), END(ERRNO | EPERM),
+            IF(BPF_JEQ, TIOCLINUX, 1), END(ERRNO | EPERM), END(ALLOW),
+        IF(BPF_JEQ, SYS_socket, 6), LOAD(args[0]), IF(BPF_JEQ, AF_ALG, 1), END(ERRNO | EPERM),
+            IF(BPF_JEQ, AF_VSOCK, 1), END(ERRNO | EPERM), END(ALLOW),
         IF(BPF_JEQ, SYS_clone, 4), LOAD(args[0]),
-        IF(BPF_JSET, keep & BIT(CAP_SYS_ADMIN) ? 0 : NEW_NAMESPACES, 1), REFUSE, ALLOW,
+            IF(BPF_JSET, lifted ? 0 : NEW_NAMESPACES, 1), END(ERRNO | EPERM), END(ALLOW),
     };
     int n = 0;
     while (code[n].code)
@@ -136,9 +132,9 @@ static void install_filter(uint64_t keep) {
     for (int i = 0; i < COUNT(denied); i++)
         for (int j = 0; denied[i].calls[j] && !(keep & BIT(denied[i].capability)); j++) {
             code[n++] = (struct sock_filter)IF(BPF_JEQ, denied[i].calls[j], 1);
-            code[n++] = (struct sock_filter)REFUSE;
+            code[n++] = (struct sock_filter)END(ERRNO | EPERM);
         }
-    code[n++] = (struct sock_filter)ALLOW;
+    code[n++] = (struct sock_filter)END(ALLOW);
     struct sock_fprog program = { n, code };
     must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "%d instructions", n);
 }
@@ -151,9 +147,10 @@ static struct passwd find_user(void) {
     char *rest = opt.user;
     struct passwd user = { .pw_uid = strtoul(rest, &rest, 10), .pw_dir = "/" }, *entry;
     struct stat st;
-    int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be a fifo */
-    FILE *file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
+    FILE *file = NULL;
 
+    if (stat("/etc/passwd", &st) == 0 && S_ISREG(st.st_mode)) /* and not a fifo */
+        file = fopen("/etc/passwd", "re");
     while (file && !user.pw_name && (entry = fgetpwent(file)))
         if (rest > opt.user ? entry->pw_uid == user.pw_uid : !strcmp(entry->pw_name, rest))
             user = *entry;
@@ -165,13 +162,13 @@ static struct passwd find_user(void) {
 }
 
 static void set_environment(const char *home) {
-    char *term = opt.tty ? text("TERM=%s", getenv("TERM")) : NULL;
+    char *term = getenv("TERM");
     clearenv();
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
     setenv("HOSTNAME", opt.hostname, 1);
     setenv("HOME", home, 1);
-    if (term)
-        putenv(term);
+    if (opt.tty && term)
+        setenv("TERM", term, 1);
     for (int i = 0; opt.env[i]; i++)
         putenv(opt.env[i]);
 }
@@ -182,14 +179,13 @@ static void set_environment(const char *home) {
 static void drop_privileges(uid_t uid, gid_t gid) {
     uint64_t wanted = (opt.privileged ? ~0ULL : usual) & ~opt.cap_drop;
     uint64_t keep = (wanted | opt.cap_add) & permitted(), own = uid == 0 ? keep : 0;
-    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
     struct __user_cap_data_struct data[2] = { { own, own, 0 }, { own >> 32, own >> 32, 0 } };
 
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
         if (!(keep & BIT(cap)))
             must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
     if (!opt.rootless)
-        must(setgroups(0, NULL));
+        must(sys(setgroups, 0, NULL));
     must(setresgid(gid, gid, gid), "%u", gid);
     must(setresuid(uid, uid, uid), "%u", uid);
     must(sys(capset, &header, data), "%#llx", (long long)own);
@@ -216,25 +212,22 @@ static void take_stdio(uid_t uid) {
 /* The last steps: what is not the program's is closed, reset or dropped. */
 static _Noreturn void run_program(void) {
     struct passwd user = find_user();
-    const char *dir = opt.workdir ? opt.workdir : "/";
     char cwd[4096];
-    sigset_t none;
 
     must(setsid());
     take_stdio(user.pw_uid);
     must(sys(close_range, 4, ~0U, 0)); /* 3 is for --explain=step; it closes at exec */
-    must(chdir(dir), "%s", dir);
+    must(chdir(opt.workdir), "%s", opt.workdir);
     if (!getcwd(cwd, sizeof cwd) || *cwd != '/')
-        die("--workdir %s: leads out of the container", dir);
+        die("--workdir %s: leads out of the container", opt.workdir);
     set_environment(user.pw_dir);
     for (int sig = 1; sig < NSIG; sig++)
         signal(sig, SIG_DFL); /* bare: two cannot be changed */
-    sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     drop_privileges(user.pw_uid, user.pw_gid);
-    step(__FILE__, __LINE__, "execvp(*opt.command, opt.command)", " %s", *opt.command);
+    must(0, "next: execvp %s", *opt.command); /* said before, because nothing comes after it */
     execvp(*opt.command, opt.command);
-    die_with(errno == ENOENT ? 127 : 126, "%s: %s", *opt.command, strerror(errno));
+    quit(errno == ENOENT ? 127 : 126, text("%s: %s", *opt.command, strerror(errno)));
 }
 
 /* ---- init: pid 1 inside ---- */
@@ -242,10 +235,8 @@ static _Noreturn void run_program(void) {
 /* A signal that init has no handler for never reaches it, so nothing inside can kill it; those
  * that it waits for do. Orphans become its children: reap them, or they stay as zombies. */
 static _Noreturn void be_init(pid_t program) {
-    sigset_t all;
-    sigfillset(&all);
     for (;;) {
-        int status, sig = sigwaitinfo(&all, NULL);
+        int status, sig = sigwaitinfo(&every, NULL);
         pid_t pid;
         if (sig > 0 && sig != SIGCHLD)
             kill(program, sig);
@@ -268,7 +259,8 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
         must(put("/proc/self/gid_map", "0 %u 1", gid), "0 %u 1", gid);
         must(put("/proc/self/uid_map", "0 %u 1", uid), "0 %u 1", uid);
     }
-    net_allow_ping();
+    if (strcmp(opt.network, "host") != 0) /* bare: /proc may be read-only. All may ping, icmp(7) */
+        put("/proc/sys/net/ipv4/ping_group_range", opt.rootless ? "0 0" : "0 2147483647");
     fs_take();
     fs_pivot();
     fs_attach();
@@ -279,8 +271,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     }
     if (read(meeting[1], &address, sizeof address) != sizeof address)
         _exit(125); /* the watcher has failed, and said why */
-    must(unshare(CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
-    cgroup_show();
+    must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
     must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
     net_inside(address);
     if ((program = must(fork())) == 0)
@@ -294,9 +285,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
 /* ---- the watcher ---- */
 
 pid_t ns_start(int cgroup) {
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    sigset_t all;
+    unsigned uid = geteuid(), gid = getegid();
     struct clone_args args = {
         .flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
                  CLONE_NEWTIME | (strcmp(opt.network, "host") ? CLONE_NEWNET : 0) |
@@ -305,10 +294,11 @@ pid_t ns_start(int cgroup) {
         .exit_signal = SIGCHLD,
         .cgroup = cgroup,
     };
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, NULL); /* they wait until we do, in ns_watch */
+    signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have us never see one */
+    sigfillset(&every);
+    sigprocmask(SIG_BLOCK, &every, NULL);
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
-    step(__FILE__, __LINE__, "sys(clone3, &args, sizeof args)", " %#llx", args.flags);
+    step(__FILE__, __LINE__, "sys(clone3, &args, sizeof args)", text(" %#llx", args.flags));
     init = sys(clone3, &args, sizeof args); /* one call, and two processes come out of it */
     inside = init == 0;
     done(init);
@@ -319,6 +309,7 @@ pid_t ns_start(int cgroup) {
 }
 
 static struct termios before; /* the caller's terminal, as it was */
+static pthread_t relay; /* to the caller's terminal */
 
 /* One direction of the relay; each has a thread, so that neither waits for the other. */
 static void *copy(void *ends) {
@@ -339,40 +330,35 @@ static void copy_window_size(void) {
 }
 
 /* Keys must reach the container's terminal as they are: ^C is a signal there, not here. */
-static pthread_t start_relay(void) {
+static void start_relay(void) {
     static int typed[2] = { 0 }, shown[2] = { 0, 1 };
     struct termios raw;
-    pthread_t thread;
     must(tcgetattr(0, &before));
     raw = before;
     cfmakeraw(&raw);
     must(tcsetattr(0, TCSADRAIN, &raw));
     copy_window_size();
     typed[1] = shown[0] = master;
-    pthread_create(&thread, NULL, copy, typed);
-    pthread_create(&thread, NULL, copy, shown);
-    return thread;
+    pthread_create(&relay, NULL, copy, typed);
+    pthread_create(&relay, NULL, copy, shown);
 }
 
 int ns_watch(uint32_t address) {
     int number, status;
-    sigset_t all;
-    pthread_t relay = 0;
     if (opt.tty && read(meeting[0], &number, sizeof number) == sizeof number) {
         master = must(sys(pidfd_getfd, init_fd, number, 0));
-        relay = start_relay();
+        start_relay();
     }
     send(meeting[0], &address, sizeof address, MSG_NOSIGNAL); /* bare: it may have failed */
-    sigfillset(&all);
     while (waitpid(init, &status, WNOHANG) == 0) {
-        int sig = sigwaitinfo(&all, NULL);
+        int sig = sigwaitinfo(&every, NULL);
         if (sig == SIGWINCH && opt.tty)
             copy_window_size();
         else if (sig != SIGCHLD && sig != SIGPIPE)
             kill(init, sig);
     }
     init = 0;
-    if (relay)
+    if (master != -1)
         pthread_join(relay, NULL); /* what the program wrote last */
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
