@@ -16,7 +16,7 @@ STATIC ?= $(if $(shell $(call missing,libc.a)),,-static)
 
 # What the targets need: a command each, but a lib is there when a program can be linked with it.
 # An ordinary user of Debian finds ip and nft only with the sbin directories in PATH.
-TEST_TOOLS = pkg-config libcheck libc.a busybox ip nft
+TEST_TOOLS = pkg-config libcheck libc.a busybox ip nft ping
 LINT_TOOLS = clang-format clang-tidy cppcheck shellcheck pkg-config libcheck
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -107,13 +107,13 @@ count: ## count the lines of code; fails over 1000, or when a line or a function
 # The machine's package manager, and its names for what build, tests and lint need.
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
           --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
-          nftables procps util-linux cloc clang-format clang-tidy cppcheck shellcheck
+          iputils-ping nftables procps util-linux cloc clang-format clang-tidy cppcheck shellcheck
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
-          busybox iproute nftables procps-ng util-linux cloc clang-tools-extra cppcheck ShellCheck
+          busybox iproute iputils nftables procps-ng util-linux cloc clang-tools-extra cppcheck ShellCheck
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
-          nftables procps util-linux cloc clang-extra-tools cppcheck shellcheck
-pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 nftables \
-          procps-ng util-linux cloc clang cppcheck shellcheck
+          iputils-ping nftables procps util-linux cloc clang-extra-tools cppcheck shellcheck
+pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
+          nftables procps-ng util-linux cloc clang cppcheck shellcheck
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
