@@ -64,7 +64,7 @@ run: $(PROGRAM) base ## a shell in a container; without a terminal, what a conta
 	@if [ -t 0 ]; then ./$(PROGRAM) run --rm -it rootfs/base sh || [ $$? -ne 125 ]; exit; fi; \
 	limits=; for cgroup in /sys/fs/cgroup /sys/fs/cgroup/memory; do \
 	    [ ! -w $$cgroup/cgroup.procs ] || limits='-m 64M --cpus 0.5 --pids-limit 32'; done; \
-	./$(PROGRAM) run --rm $$limits rootfs/base sh -c "$$LOOK_AROUND"
+	echo "$$LOOK_AROUND" | ./$(PROGRAM) run --rm $$limits rootfs/base sh
 
 rootfs: ## make rootfs/base, the image of `make run` and the tests, anew
 	rootfs/image base

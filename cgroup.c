@@ -71,8 +71,6 @@ int cgroup_create(void) {
     version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     if (opt.rootless && !opt.memory && !opt.cpus && !opt.pids && !opt.io)
         return -1;
-    if (!version2)
-        fs_mount("tmpfs", "/sys/fs/cgroup", PLAIN);
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
         if (!(paths[i] = find_path(trees[i])))
             continue;

@@ -17,7 +17,7 @@
 
 struct options opt = { .user = "0", .workdir = "/" };
 bool inside;
-static void clean_up(void);
+static bool clean_up(void);
 
 /* ---- must: every step, checked and shown ---- */
 
@@ -44,9 +44,8 @@ long done(long result) {
 }
 
 _Noreturn void quit(int status, const char *why) {
-    dprintf(2, "container: %s\n", why);
-    if (!inside)
-        clean_up();
+    if (inside || !clean_up()) /* if init has failed, it has said why */
+        dprintf(2, "container: %s\n", why);
     _exit(status);
 }
 
@@ -207,14 +206,14 @@ static void read_arguments(int count, char **arguments, const char *home) {
 
 static bool created, ended; /* its directory is ours to remove; its program has run */
 
-/* What the container has on the host is undone here, and nowhere else. */
-static void clean_up(void) {
-    ns_stop();
-    if (!created)
-        return;
-    cgroup_remove();
-    if (opt.rm || !ended)
+/* What the container has on the host is undone here, and nowhere else. True: init had failed. */
+static bool clean_up(void) {
+    bool failed = ns_stop();
+    if (created)
+        cgroup_remove();
+    if (created && (opt.rm || !ended))
         fs_remove(text("../%s", opt.name));
+    return failed;
 }
 
 static char *find_home(void) {

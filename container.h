@@ -92,8 +92,9 @@ pid_t ns_start(int cgroup);
  * Relay the terminal and forward signals until it ends: the program's status, or 128+signal. */
 int ns_watch(uint32_t address);
 
-/* Kill what ns_start made, if anything, and give the caller's terminal back; idempotent. */
-void ns_stop(void);
+/* Kill what ns_start made, if anything, and give the caller's terminal back; idempotent. True when
+ * init had ended before, by itself. */
+bool ns_stop(void);
 
 /* ---- fs.c: what the program finds under /; mount_namespaces(7), overlayfs.rst ---- */
 

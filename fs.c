@@ -26,33 +26,32 @@
 #define NODEV (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define DEVICES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
-/* What is attached, in this order; volumes follow. A word is a file system, made new, perhaps
- * with an option; a path is taken from the host. mknod would not do for the devices: it is
- * refused in a user namespace. */
+/* What is attached, in this order; volumes follow. A word is a file system, made new; a path is
+ * taken from the host. mknod would not do for the devices: a user namespace may not. */
 static struct mount_row {
     const char *what, *where;
     unsigned attributes;
-    const char *key, *value;
 } mounts[128] = {
     // clang-format off
-    { "proc",             "/proc",            PLAIN,                      NULL,       NULL },
-    { "sysfs",            "/sys",             PLAIN,                      NULL,       NULL },
-    { "tmpfs",            "/dev",             DEVICES,                    "mode",     "755" },
-    { "devpts",           "/dev/pts",         DEVICES,                    "ptmxmode", "666" },
-    { "mqueue",           "/dev/mqueue",      PLAIN,                      NULL,       NULL },
-    { "tmpfs",            "/dev/shm",         PLAIN,                      "size",     "64m" },
-    { "/dev/null",        "/dev/null",        DEVICES,                    NULL,       NULL },
-    { "/dev/zero",        "/dev/zero",        DEVICES,                    NULL,       NULL },
-    { "/dev/full",        "/dev/full",        DEVICES,                    NULL,       NULL },
-    { "/dev/random",      "/dev/random",      DEVICES,                    NULL,       NULL },
-    { "/dev/urandom",     "/dev/urandom",     DEVICES,                    NULL,       NULL },
-    { "/dev/tty",         "/dev/tty",         DEVICES,                    NULL,       NULL },
-    { "/dev/null",        "/dev/console",     DEVICES,                    NULL,       NULL },
-    { "etc/hosts",        "/etc/hosts",       NODEV | MOUNT_ATTR_RDONLY,  NULL,       NULL },
-    { "etc/hostname",     "/etc/hostname",    NODEV | MOUNT_ATTR_RDONLY,  NULL,       NULL },
-    { "etc/resolv.conf",  "/etc/resolv.conf", NODEV | MOUNT_ATTR_RDONLY,  NULL,       NULL },
+    { "proc",            "/proc",            PLAIN },
+    { "sysfs",           "/sys",             PLAIN },
+    { "tmpfs",           "/sys/fs/cgroup",   PLAIN }, /* what is in it: see cgroup_create */
+    { "tmpfs",           "/dev",             DEVICES },
+    { "devpts",          "/dev/pts",         DEVICES },
+    { "mqueue",          "/dev/mqueue",      PLAIN },
+    { "tmpfs",           "/dev/shm",         PLAIN },
+    { "/dev/null",       "/dev/null",        DEVICES },
+    { "/dev/zero",       "/dev/zero",        DEVICES },
+    { "/dev/full",       "/dev/full",        DEVICES },
+    { "/dev/random",     "/dev/random",      DEVICES },
+    { "/dev/urandom",    "/dev/urandom",     DEVICES },
+    { "/dev/tty",        "/dev/tty",         DEVICES },
+    { "/dev/null",       "/dev/console",     DEVICES },
+    { "etc/hosts",       "/etc/hosts",       NODEV | MOUNT_ATTR_RDONLY },
+    { "etc/hostname",    "/etc/hostname",    NODEV | MOUNT_ATTR_RDONLY },
+    { "etc/resolv.conf", "/etc/resolv.conf", NODEV | MOUNT_ATTR_RDONLY },
 };
-static int mount_count = 16, taken[COUNT(mounts)];
+static int mount_count = 17, taken[COUNT(mounts)];
 
 static const char *const links[][2] = {
     { "pts/ptmx", "/dev/ptmx" },          { "/proc/self/fd/0", "/dev/stdin" },
@@ -136,7 +135,7 @@ static void mount_layers(void) {
 void fs_mount(const char *what, const char *where, unsigned attributes) {
     if (mount_count == COUNT(mounts))
         die("%s: too many volumes", where);
-    mounts[mount_count++] = (struct mount_row){ what, where, attributes, NULL, NULL };
+    mounts[mount_count++] = (struct mount_row){ what, where, attributes };
 }
 
 void fs_volume(const char *spec) {
@@ -159,8 +158,6 @@ static int take(const struct mount_row *m) {
         return fd;
     }
     fd = must(sys(fsopen, m->what, FSOPEN_CLOEXEC), "%s", m->what);
-    if (m->key)
-        must(sys(fsconfig, fd, FSCONFIG_SET_STRING, m->key, m->value, 0), "%s", m->key);
     must(sys(fsconfig, fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
     return must(sys(fsmount, fd, FSMOUNT_CLOEXEC, m->attributes), "%s", m->what);
 }
@@ -176,15 +173,15 @@ static void attach(int fd, const char *where) {
     must(sys(move_mount, fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH), "%s", where);
 }
 
-/* Cover a path of our own /proc or /sys: a file with /dev/null, a directory with nothing. */
-static void mask(const char *path) {
+/* Make a path of our own /proc or /sys read-only, or hide it: a file behind /dev/null, a
+ * directory behind an empty one. */
+static void guard(const char *path, bool hide) {
     struct stat st;
     if (lstat(path, &st) == -1 && errno == ENOENT)
         return; /* this kernel has no such file */
-    if (S_ISDIR(st.st_mode))
-        must(sys(mount, "tmpfs", path, "tmpfs", MS_RDONLY, NULL), "%s", path);
-    else
-        must(sys(mount, "/dev/null", path, NULL, MS_BIND, NULL), "%s", path);
+    const char *cover = S_ISDIR(st.st_mode) ? "tmpfs" : "/dev/null";
+    struct mount_row row = { hide ? cover : path, path, DEVICES | MOUNT_ATTR_RDONLY };
+    attach(take(&row), path);
 }
 
 int fs_terminal(int *peer) {
@@ -199,6 +196,8 @@ int fs_terminal(int *peer) {
 void fs_take(void) {
     /* first of all: no mount of ours may appear on the host */
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    if (opt.rootless && !strcmp(opt.network, "host"))
+        mounts[1].what = "/sys"; /* a new one needs a network namespace of one's own */
     for (int i = 0; i < mount_count; i++)
         taken[i] = take(&mounts[i]);
     mount_layers();
@@ -216,15 +215,14 @@ void fs_attach(void) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
     for (int i = 0; i < mount_count; i++)
         attach(taken[i], mounts[i].where);
+    must(chmod("/dev", 0755)); /* where all may write, a file of another's cannot be created over */
+    must(chmod("/dev/pts/ptmx", 0666));
     for (int i = 0; i < COUNT(links); i++)
         must(symlink(links[i][0], links[i][1]), "%s", links[i][1]);
     for (int i = 0; i < COUNT(masked) && !opt.privileged; i++)
-        mask(masked[i]);
-    for (int i = 0; i < COUNT(protected) && !opt.privileged; i++) {
-        struct mount_row row = { protected[i], NULL, PLAIN | MOUNT_ATTR_RDONLY, NULL, NULL };
-        if (access(row.what, F_OK) == 0)
-            attach(take(&row), row.what);
-    }
+        guard(masked[i], true);
+    for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
+        guard(protected[i], false);
     must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
     fs_mkdirs(text("%s/", opt.workdir));
     if (opt.read_only)

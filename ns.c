@@ -277,8 +277,11 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     if ((program = must(fork())) == 0)
         run_program();
     sys(close_range, 0, ~0U, 0); /* the program can look at init: it keeps nothing of the host */
+    if (*environ) /* arguments and environment stand in a row */
+        memset(program_invocation_name, 0, *environ - program_invocation_name);
     for (char **variable = environ; *variable; variable++)
         memset(*variable, 0, strlen(*variable));
+    prctl(PR_SET_NAME, "init");
     be_init(program);
 }
 
@@ -363,9 +366,11 @@ int ns_watch(uint32_t address) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-void ns_stop(void) {
+bool ns_stop(void) {
+    int status = SIGKILL;
     if (init > 0 && kill(init, SIGKILL) == 0)
-        waitpid(init, NULL, 0);
+        waitpid(init, &status, 0);
     if (before.c_cflag)
         tcsetattr(0, TCSADRAIN, &before);
+    return WIFEXITED(status);
 }
