@@ -31,7 +31,7 @@ static const struct limit {
     { "memory", &opt.memory, "memory.oom.group", "1", NULL, NULL },
     { "cpu", &opt.cpus, "cpu.max", "%s", "cpu.cfs_quota_us", "%s" },
     { "pids", &opt.pids, "pids.max", "%s", "pids.max", "%s" },
-    { "io", &opt.io, "io.max", "%s", "(cgroup version 2)", "%s" },
+    { "io", &opt.io, "io.max", "%s", "io.max, which is version 2", "%s" },
 };
 
 /* The trees of version 1 that we use. In version 2 one serves all. */
@@ -56,15 +56,17 @@ static char *find_path(const char *controller) {
 }
 
 static void set_limit(const struct limit *l) {
-    const char *name = version2 ? l->file2 : l->file1;
+    const char *name = version2 ? l->file2 : l->file1, *path = find_path(l->controller);
     if (!*l->value || !name)
         return;
-    char *file = text("%s/%s", find_path(l->controller), name);
+    char *file = text("%s/%s", path ? path : "/sys/fs/cgroup", name);
     if (access(file, F_OK) == 0)
         must(put(file, version2 ? l->format2 : l->format1, *l->value), "%s %s", file, *l->value);
     else if (!strstr(name, "sw")) /* a kernel may not count swap: then there is nothing to limit */
-        die("no %s limit can be set here: there is no %s", l->controller, file);
+        die("limit %s %s: the cgroups here have no %s", l->controller, *l->value, file);
 }
+
+#define REMEDY " (rootless: systemd-run --user --scope -p Delegate=yes container run ...)"
 
 int cgroup_create(void) {
     char *all = "";
@@ -74,12 +76,10 @@ int cgroup_create(void) {
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
         if (!(paths[i] = find_path(trees[i])))
             continue;
+        rmdir(paths[i]); /* bare: what a crash has left */
+        must(mkdir(paths[i], 0755), "%s%s", paths[i], opt.rootless ? REMEDY : "");
         all = text("%s%s\n", all, paths[i]);
         must(put("cgroup", "%s", all));
-        rmdir(paths[i]); /* bare: what a crash has left */
-        if (mkdir(paths[i], 0755) == -1 && errno != EEXIST)
-            die("%s: %s; an ordinary user first needs systemd-run --user --scope -p Delegate=yes",
-                paths[i], strerror(errno));
         fs_mount(paths[i], text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
     for (int i = 0; i < COUNT(limits) && version2; i++) /* bare: set_limit sees what is missing */

@@ -44,8 +44,12 @@ long done(long result) {
 }
 
 _Noreturn void quit(int status, const char *why) {
-    if (inside || !clean_up()) /* if init has failed, it has said why */
+    int minus = -status;
+    bool said = !inside && clean_up(); /* init had failed, and has said why */
+    if (why && !said)
         dprintf(2, "container: %s\n", why);
+    if (inside)
+        write(4, &minus, sizeof minus); /* see hear, in ns.c */
     _exit(status);
 }
 
@@ -88,47 +92,45 @@ bool matches(const char *value, const char *pattern) {
 
 // clang-format off
 enum kind { FLAG, TEXT, ENV, VOLUME, CAPABILITY, EXPLAIN, LATER };
+#define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9]|[1-9])[0-9]?)$" /* from 0.01 */
 enum who { LOOK, FOR_IMAGE, FOR_USER };
 // clang-format on
 
 /* What is given to an option must match its pattern as a whole; FORM says it in words. */
 static const struct option_row {
-    char letter;
-    const char *name;
+    const char *letter, *name;
     enum kind kind;
     void *where;
     const char *form, *pattern;
 } rows[] = {
-    { 't', "tty", FLAG, &opt.tty, "", NULL },
-    { 'i', "interactive", FLAG, &opt.interactive, "", NULL }, /* standard input always is */
-    { 'd', "detach", LATER, NULL, "", NULL },
-    { 0, "name", TEXT, &opt.name, "NAME", NAME },
-    { 0, "rm", FLAG, &opt.rm, "", NULL },
-    { 'h', "hostname", TEXT, &opt.hostname, "NAME", NAME },
-    { 'e', "env", ENV, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
-    { 'w', "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
-    { 'u', "user", TEXT, &opt.user, "UID, UID:GID or a name in the image's /etc/passwd", USER },
-    { 'v', "volume", VOLUME, NULL, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
-    { 0, "read-only", FLAG, &opt.read_only, "", NULL },
-    { 'm', "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,8}[kmgKMG]?$" },
-    { 0, "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", "^[0-9]{1,4}([.][0-9]{1,3})?$" },
-    { 0, "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,6}$" },
-    { 0, "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
-    { 0, "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
-    { 0, "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "^[0-9]{1,3}([.][0-9]{1,3}){3}$" },
-    { 'p', "publish", LATER, NULL, "HOST:CONTAINER", "" },
-    { 0, "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
-    { 0, "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
-    { 0, "privileged", FLAG, &opt.privileged, "", NULL },
-    { 0, "explain", EXPLAIN, NULL, "[=step or =FILE:LINE]", "^(step|[a-z]+[.]c:[0-9]+)$" },
+    { "-t", "tty", FLAG, &opt.tty, "(a terminal of its own)", NULL },
+    { "-i", "interactive", FLAG, &opt.interactive, "(standard input always is)", NULL },
+    { "-d", "detach", LATER, NULL, "(not there yet)", NULL },
+    { "  ", "name", TEXT, &opt.name, "NAME", NAME },
+    { "  ", "rm", FLAG, &opt.rm, "(keep nothing afterwards)", NULL },
+    { "-h", "hostname", TEXT, &opt.hostname, "NAME", NAME },
+    { "-e", "env", ENV, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
+    { "-w", "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
+    { "-u", "user", TEXT, &opt.user, "UID, UID:GID or a name in the image's /etc/passwd", USER },
+    { "-v", "volume", VOLUME, NULL, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
+    { "  ", "read-only", FLAG, &opt.read_only, "(but for volumes)", NULL },
+    { "-m", "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,8}[kmgKMG]?$" },
+    { "  ", "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", CPUS },
+    { "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
+    { "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
+    { "  ", "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
+    { "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "^[0-9]{1,3}([.][0-9]{1,3}){3}$" },
+    { "-p", "publish", LATER, NULL, "(not there yet)", NULL },
+    { "  ", "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
+    { "  ", "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
+    { "  ", "privileged", FLAG, &opt.privileged, "(all capabilities, no filter, no masks)", NULL },
+    { "  ", "explain", EXPLAIN, NULL, "[=step or =FILE:LINE]", "^(step|[a-z]+[.]c:[0-9]+)$" },
 };
 
-static _Noreturn void usage(int status) {
+static void show_help(void) {
     printf("usage: container run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n");
     for (const struct option_row *row = rows; row < rows + COUNT(rows); row++)
-        printf("  %c%c --%-12s %s\n", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-               row->name, row->form);
-    exit(status);
+        printf("  %s --%-12s %s\n", row->letter, row->name, row->form);
 }
 
 /* Give VALUE, which the row's pattern has accepted, to the row's variable. False: unknown. */
@@ -151,11 +153,13 @@ static bool assign(const struct option_row *row, char *value) {
     case CAPABILITY:
         *(uint64_t *)row->where |= ns_capability(value);
         return ns_capability(value);
-    case EXPLAIN: /* main has kept fd 3 for the terminal that steps wait for */
+    case EXPLAIN:
         opt.explain = value ? value : "";
-        return !value || (!opt.tty && dup3(open("/dev/tty", O_RDWR), 3, O_CLOEXEC) == 3);
+        if (value && (opt.tty || dup3(open("/dev/tty", O_RDWR), 3, O_CLOEXEC) == -1))
+            die("--explain=%s: wants a terminal for itself", value);
+        return true;
     default:
-        return false;
+        die("--%s: not there yet", row->name);
     }
 }
 
@@ -166,19 +170,19 @@ static int parse(int count, char **arguments, enum who who) {
     char shorts[2 * COUNT(rows) + 3] = "+:";
     const struct option_row *row;
     for (int i = 0; i < COUNT(rows); i++) {
-        int takes = rows[i].kind == EXPLAIN ? optional_argument : *rows[i].form != '\0';
+        int takes = rows[i].kind == EXPLAIN ? optional_argument : rows[i].pattern != NULL;
         longs[i] = (struct option){ rows[i].name, takes, NULL, 256 + i };
-        if (rows[i].letter)
-            sprintf(shorts + strlen(shorts), "%c%s", rows[i].letter, takes ? ":" : "");
+        if (rows[i].letter[1] != ' ')
+            sprintf(shorts + strlen(shorts), "%c%s", rows[i].letter[1], takes ? ":" : "");
     }
     optind = 0;
     for (int found; (found = getopt_long(count, arguments, shorts, longs, NULL)) != -1;) {
         if (found == '?' || found == ':')
-            die("option %s: %s (see container --help)", arguments[optind - 1],
-                found == ':' ? "needs a value" : "unknown");
-        for (row = rows; row->letter != found && row - rows + 256 != found; row++)
+            die("option %s: unknown, or no value (see container --help)", arguments[optind - 1]);
+        for (row = rows; row->letter[1] != found && row - rows + 256 != found; row++)
             ;
-        if (who == FOR_IMAGE && (!row->letter || !strchr("tiehwu", row->letter)))
+        if (who == FOR_IMAGE &&
+            !(row->kind == ENV ? strchr(optarg, '=') : strchr("tihwu", row->letter[1])))
             die("the image's args: --%s is for the user alone to give", row->name);
         if (who != LOOK && ((optarg && !matches(optarg, row->pattern)) || !assign(row, optarg)))
             die("--%s %s: want %s", row->name, optarg ? optarg : "", row->form);
@@ -188,12 +192,12 @@ static int parse(int count, char **arguments, enum who who) {
 
 /* The image's own arguments come before the user's, so the user's are read twice. */
 static void read_arguments(int count, char **arguments, const char *home) {
-    static char *defaults[256] = { "args" };
     int image = parse(count, arguments, LOOK), n = 1;
     if (image == count)
         die("which IMAGE? (see container --help)");
     char *lines = fs_image(home, arguments[image]);
-    while (n < COUNT(defaults) - 1 && lines && *lines)
+    char **defaults = calloc(strlen(lines) + 3, sizeof *defaults);
+    while (lines && *lines)
         defaults[n++] = strsep(&lines, "\n");
     int command = parse(n, defaults, FOR_IMAGE);
     parse(count, arguments, FOR_USER);
@@ -211,8 +215,8 @@ static bool clean_up(void) {
     bool failed = ns_stop();
     if (created)
         cgroup_remove();
-    if (created && (opt.rm || !ended))
-        fs_remove(text("../%s", opt.name));
+    if (created && (opt.rm || !ended) && chdir("..") == 0)
+        fs_remove(opt.name);
     return failed;
 }
 
@@ -220,16 +224,16 @@ static char *find_home(void) {
     char *said = getenv("CONTAINER_HOME"), *user = getenv("HOME");
     if (said && *said)
         return *said == '/' ? said : text("%s/%s", getcwd(NULL, 0), said);
-    return opt.rootless ? text("%s/.local/share/container", user) : "/var/lib/container";
+    return opt.rootless && user ? text("%s/.local/share/container", user) : "/var/lib/container";
 }
 
 /* mkdir is the lock: of two that want one name, one gets it. We work inside the directory from
  * here on, so that its files are "upper", "etc/hosts", and so on. */
 static void make_state(const char *home) {
     char *dir = text("%s/containers/%s", home, opt.name);
-    fs_mkdirs(dir);
-    if (mkdir(dir, 0700) == -1 && errno == EEXIST)
-        die("--name %s: there is a container with this name", opt.name);
+    if (fs_mkdirs(text("%s", dir)) == -1 || mkdir(dir, 0700) == -1)
+        die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
+            errno == EEXIST ? "there is a container with this name" : strerror(errno));
     must(chdir(dir), "%s", dir);
     created = true;
     must(mkdir("upper", 0755));
@@ -245,6 +249,8 @@ static int run(int count, char **arguments) {
     opt.name = opt.name ? opt.name : text("c%06x", number);
     opt.hostname = opt.hostname ? opt.hostname : opt.name;
     opt.network = opt.network ? opt.network : (opt.rootless ? "none" : "bridge");
+    if (opt.tty && !isatty(0))
+        die("--tty: standard input is no terminal");
     make_state(find_home());
     net_prepare();
     pid_t init = ns_start(cgroup_create());
@@ -259,13 +265,16 @@ static int run(int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
+    int fd = 0;
     umask(022);
     sys(close_range, 3, ~0U, 0); /* what our caller has left open must not reach a container */
-    while (open("/dev/null", O_RDWR | O_CLOEXEC) < 3)
-        ; /* 0, 1 and 2 must be something; 3 is kept, see EXPLAIN */
-    if (count < 2 || !strcmp(arguments[1], "--help"))
-        usage(count < 2 ? 125 : 0);
-    if (strcmp(arguments[1], "run") != 0)
+    while (fd >= 0 && fd < 4) /* 0, 1 and 2 must be something; 3 is kept for the terminal of */
+        fd = open("/dev/null", O_RDWR); /* --explain=step, and 4 for the meeting: see ns_start */
+    fcntl(3, F_SETFD, FD_CLOEXEC);
+    if (count > 1 && !strcmp(arguments[1], "run"))
+        return run(count - 1, arguments + 1);
+    if (count > 1 && strcmp(arguments[1], "--help") != 0)
         die("%s: no such command (see container --help)", arguments[1]);
-    return run(count - 1, arguments + 1);
+    show_help();
+    return count > 1 ? 0 : 125;
 }

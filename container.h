@@ -44,8 +44,9 @@
 void step(const char *file, int line, const char *call, const char *values);
 long done(long result);
 
-/* Print "container: WHY" and end with STATUS; die() formats, and ends with 125, the engine's own
- * failure. In the watching process what has been made on the host is undone first. */
+/* Print "container: WHY" (NULL: it has been said) and end with STATUS; die() formats, and ends
+ * with 125, the engine's own failure. What has been made on the host is undone: by the watcher
+ * before it ends, and when it is told of a failure inside. */
 _Noreturn void quit(int status, const char *why);
 #define die(...) quit(125, text(__VA_ARGS__))
 
@@ -98,11 +99,11 @@ bool ns_stop(void);
 
 /* ---- fs.c: what the program finds under /; mount_namespaces(7), overlayfs.rst ---- */
 
-/* mkdir -p for what stands before the last / of PATH. Errors show when the path is used. */
-void fs_mkdirs(char *path);
+/* mkdir -p for what stands before the last / of PATH; -1 and errno on failure. */
+long fs_mkdirs(char *path);
 
-/* Remove a tree, as rm -rf; idempotent. */
-void fs_remove(const char *path);
+/* Remove NAME from the current directory, as rm -rf; idempotent. */
+void fs_remove(const char *name);
 
 /* Find an image's layers: HOME/images/IMAGE, or a directory when IMAGE has a slash or is ".".
  * Returns the image's own arguments, one a line, or "". */
@@ -115,9 +116,7 @@ void fs_volume(const char *spec);
 
 /* The three acts of a new root, in this order, inside: take the host's part as detached mounts
  * and mount the layers; make the layers the root and let the old root go; attach what was taken. */
-void fs_take(void);
-void fs_pivot(void);
-void fs_attach(void);
+void fs_take(void), fs_pivot(void), fs_attach(void);
 
 /* Open a terminal of the container's own: *PEER is the program's end, the result ours; pts(4). */
 int fs_terminal(int *peer);

@@ -17,7 +17,7 @@
  * anywhere but into the image. Read them at the end of the file.
  */
 #include "container.h"
-#include <ftw.h>
+#include <dirent.h>
 #include <sys/ioctl.h>
 
 /* ---- tables ---- */
@@ -36,16 +36,13 @@ static struct mount_row {
     { "proc",            "/proc",            PLAIN },
     { "sysfs",           "/sys",             PLAIN },
     { "tmpfs",           "/sys/fs/cgroup",   PLAIN }, /* what is in it: see cgroup_create */
-    { "tmpfs",           "/dev",             DEVICES },
+    { "tmpfs",           "/dev",             PLAIN },
     { "devpts",          "/dev/pts",         DEVICES },
     { "mqueue",          "/dev/mqueue",      PLAIN },
     { "tmpfs",           "/dev/shm",         PLAIN },
-    { "/dev/null",       "/dev/null",        DEVICES },
-    { "/dev/zero",       "/dev/zero",        DEVICES },
-    { "/dev/full",       "/dev/full",        DEVICES },
-    { "/dev/random",     "/dev/random",      DEVICES },
-    { "/dev/urandom",    "/dev/urandom",     DEVICES },
-    { "/dev/tty",        "/dev/tty",         DEVICES },
+    { "/dev/null",    "/dev/null",    DEVICES }, { "/dev/zero",   "/dev/zero",   DEVICES },
+    { "/dev/urandom", "/dev/urandom", DEVICES }, { "/dev/random", "/dev/random", DEVICES },
+    { "/dev/full",    "/dev/full",    DEVICES }, { "/dev/tty",    "/dev/tty",    DEVICES },
     { "/dev/null",       "/dev/console",     DEVICES },
     { "etc/hosts",       "/etc/hosts",       NODEV | MOUNT_ATTR_RDONLY },
     { "etc/hostname",    "/etc/hostname",    NODEV | MOUNT_ATTR_RDONLY },
@@ -74,26 +71,27 @@ static const char *const protected[] = {
 
 /* ---- files ---- */
 
-void fs_mkdirs(char *path) {
+long fs_mkdirs(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        mkdir(path, 0755);
+        if (mkdir(path, 0755) == -1 && errno != EEXIST)
+            return -1;
         *slash = '/';
     }
-}
-
-/* A container's user may have closed a directory to its owner: open it, and try again. */
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    if (type == FTW_DNR && chmod(path, 0700) == 0)
-        fs_remove(path);
-    if (remove(path) == -1 && errno == EACCES && chmod(text("%.*s", at->base, path), 0700) == 0)
-        remove(path);
     return 0;
 }
 
-void fs_remove(const char *path) {
-    nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+/* From the current directory. Only a directory is ever "not empty": no link is followed. The
+ * names are read at once, so that no depth uses up our descriptors. */
+void fs_remove(const char *name) {
+    struct dirent **entry;
+    if (remove(name) == 0 || errno != ENOTEMPTY || chmod(name, 0700) == -1 || chdir(name) == -1)
+        return;
+    for (int n = scandir(".", &entry, NULL, NULL); n-- > 0; free(entry[n]))
+        if (strcmp(entry[n]->d_name, ".") != 0 && strcmp(entry[n]->d_name, "..") != 0)
+            fs_remove(entry[n]->d_name);
+    if (chdir("..") == 0)
+        remove(name);
 }
 
 /* ---- layers ---- */
@@ -107,7 +105,7 @@ char *fs_image(const char *home, const char *image) {
     if (!dir || access(dir, R_OK | X_OK) == -1)
         die("IMAGE %s: %s: %s", image, dir ? dir : image, strerror(errno));
     list = get(text("%s/layers", dir));
-    for (list = *list ? list : dir; (layer = strsep(&list, "\n")); layer_count++) {
+    for (list = *list ? list : dir; (layer = strsep(&list, "\n")); layer_count += *layer != 0) {
         if (layer_count == COUNT(layers))
             die("IMAGE %s: more than %d layers", image, COUNT(layers));
         layer = *layer == '/' ? layer : text("%s/layers/%s", home, layer);
@@ -168,7 +166,7 @@ static int take(const struct mount_row *m) {
 static void attach(int fd, const char *where) {
     struct stat st;
     must(fstat(fd, &st), "%s", where);
-    fs_mkdirs(text("%s%s", where, S_ISDIR(st.st_mode) ? "/" : ""));
+    must(fs_mkdirs(text("%s%s", where, S_ISDIR(st.st_mode) ? "/" : "")), "%s", where);
     mknod(where, S_IFREG | 0644, 0); /* bare: it may be there */
     must(sys(move_mount, fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH), "%s", where);
 }
@@ -224,7 +222,7 @@ void fs_attach(void) {
     for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
         guard(protected[i], false);
     must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
-    fs_mkdirs(text("%s/", opt.workdir));
+    must(fs_mkdirs(text("%s/", opt.workdir)), "%s", opt.workdir);
     if (opt.read_only)
         must(sys(mount_setattr, AT_FDCWD, "/", 0, &rdonly, sizeof rdonly));
 }

@@ -33,51 +33,41 @@
 
 static _Alignas(NLMSG_ALIGNTO) char buffer[8192];
 static size_t used;
-static struct nlmsghdr *message; /* the one being written; others may stand before it */
 
-/* Append SIZE bytes to the message. Every length is checked here. */
+/* Append SIZE bytes. Every length is checked here. */
 static void *nl_put(const void *data, size_t size) {
     char *space = buffer + used;
     if (size > sizeof buffer - used)
         die("netlink: %zu bytes do not fit into a message", size);
     used += NLMSG_ALIGN(size);
-    if (message)
-        message->nlmsg_len = buffer + used - (char *)message;
     memset(space, 0, NLMSG_ALIGN(size));
     return memcpy(space, data, size);
 }
 
-/* Begin a message; HEADER is the one of its family, such as struct ifinfomsg. */
-static void nl_begin(int type, int flags, const void *header, size_t size) {
-    struct nlmsghdr first = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags };
-    message = NULL;
-    message = nl_put(&first, sizeof first);
-    nl_put(header, size);
-}
-
-/* Append attributes. NEST opens one that holds those up to its END. */
+/* What a message holds: the HEADER of its family, then attributes, of which a NEST holds those
+ * up to its END. */
 struct attribute {
     int type;
     size_t size;
     const void *data;
 };
 // clang-format off
+#define HEADER(value) { -2, sizeof(value), &(value) }
 #define DATA(type, value) { type, sizeof(value), &(value) }
 #define TEXT(type, string) { type, strlen(string) + 1, string }
 #define NUMBER(type, number) { type, sizeof(uint32_t), &(uint32_t){ number } }
 #define BIG(type, number) NUMBER(type, htonl(number)) /* in network byte order */
 #define NEST(type) { (type) | NLA_F_NESTED, 0, "" }
 #define END { -1, 0, "" }
-#define HEADER(value) { -2, sizeof(value), &(value) } /* no attribute, but stands among them */
-#define nl_message(type, flags, header, ...)           \
-    (nl_begin(type, flags, &(header), sizeof(header)), \
-     nl_append((const struct attribute[]){ __VA_ARGS__, { 0, 0, NULL } }))
+#define nl_message(type, flags, ...) \
+    nl_append(type, flags, (const struct attribute[]){ __VA_ARGS__, { 0, 0, NULL } })
 // clang-format on
 
-static void nl_append(const struct attribute *a) {
-    static struct nlattr *nest[8];
-    static int depth;
-    for (; a->type; a++) {
+static void nl_append(int type, int flags, const struct attribute *a) {
+    struct nlmsghdr first = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags };
+    struct nlmsghdr *message = nl_put(&first, sizeof first);
+    struct nlattr *nest[8];
+    for (int depth = 0; a->type; a++) {
         struct nlattr head = { sizeof head + a->size, a->type };
         if (a->type == -1 && depth--)
             nest[depth]->nla_len = buffer + used - (char *)nest[depth];
@@ -86,6 +76,7 @@ static void nl_append(const struct attribute *a) {
         depth += a->type > 0 && a->type & NLA_F_NESTED;
         nl_put(a->data, a->size);
     }
+    message->nlmsg_len = buffer + used - (char *)message;
 }
 
 /* Send what was written and wait for the answer: that to the message with NLM_F_ACK, or the
@@ -109,7 +100,7 @@ static const struct ifinfomsg off, up = { .ifi_flags = IFF_UP, .ifi_change = IFF
 /* ip link add container0 up address 02:42:0a:42:00:01 type bridge */
 static long add_bridge(int fd) {
     static const char mac[] = { 2, 0x42, 10, 66, 0, 1 }; /* else it is that of some port */
-    nl_message(RTM_NEWLINK, CREATE, up, TEXT(IFLA_IFNAME, BRIDGE), DATA(IFLA_ADDRESS, mac),
+    nl_message(RTM_NEWLINK, CREATE, HEADER(up), TEXT(IFLA_IFNAME, BRIDGE), DATA(IFLA_ADDRESS, mac),
                NEST(IFLA_LINKINFO), TEXT(IFLA_INFO_KIND, "bridge"), END);
     return nl_send(fd);
 }
@@ -117,23 +108,25 @@ static long add_bridge(int fd) {
 /* ip link add veth0.2 up master container0 type veth peer name eth0 netns PID */
 static long add_veth(int fd, uint32_t address, pid_t pid) {
     char *name = text("veth%u.%u", address >> 8 & 255, address & 255);
-    nl_message(RTM_NEWLINK, CREATE, up, TEXT(IFLA_IFNAME, name),
+    nl_message(RTM_NEWLINK, CREATE, HEADER(up), TEXT(IFLA_IFNAME, name),
                NUMBER(IFLA_MASTER, if_nametoindex(BRIDGE)), NEST(IFLA_LINKINFO),
                TEXT(IFLA_INFO_KIND, "veth"), NEST(IFLA_INFO_DATA), NEST(VETH_INFO_PEER),
-               HEADER(off), TEXT(IFLA_IFNAME, "eth0"), NUMBER(IFLA_NET_NS_PID, pid), END, END, END);
+               HEADER(off), TEXT(IFLA_IFNAME, "eth0"), NUMBER(IFLA_NET_NS_PID, pid),
+               END, END, END);
     return nl_send(fd);
 }
 
 /* ip link set NAME up */
 static long set_up(int fd, const char *name) {
-    nl_message(RTM_NEWLINK, NLM_F_ACK, up, TEXT(IFLA_IFNAME, name));
+    nl_message(RTM_NEWLINK, NLM_F_ACK, HEADER(up), TEXT(IFLA_IFNAME, name));
     return nl_send(fd);
 }
 
 /* ip addr add ADDRESS/16 dev NAME */
 static long add_address(int fd, uint32_t address, const char *name) {
     struct ifaddrmsg header = { AF_INET, PREFIX, 0, RT_SCOPE_UNIVERSE, if_nametoindex(name) };
-    nl_message(RTM_NEWADDR, CREATE, header, BIG(IFA_LOCAL, address), BIG(IFA_ADDRESS, address));
+    nl_message(RTM_NEWADDR, CREATE, HEADER(header), BIG(IFA_LOCAL, address),
+               BIG(IFA_ADDRESS, address));
     return nl_send(fd);
 }
 
@@ -141,7 +134,7 @@ static long add_address(int fd, uint32_t address, const char *name) {
 static long add_default_route(int fd) {
     struct rtmsg header = { AF_INET, 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE,
                             RTN_UNICAST, 0 };
-    nl_message(RTM_NEWROUTE, CREATE, header, BIG(RTA_GATEWAY, GATEWAY));
+    nl_message(RTM_NEWROUTE, CREATE, HEADER(header), BIG(RTA_GATEWAY, GATEWAY));
     return nl_send(fd);
 }
 
@@ -174,18 +167,18 @@ static long add_nat(int fd, uint32_t address) {
     const char bridge[IFNAMSIZ] = BRIDGE, *table = text("container-%s", opt.name);
     struct nfgenmsg batch = { .res_id = htons(NFNL_SUBSYS_NFTABLES) }, ip = { AF_INET, 0, 0 };
     address = htonl(address);
-    nl_begin(NFNL_MSG_BATCH_BEGIN, 0, &batch, sizeof batch);
-    nl_message(NFT(NEWTABLE), NLM_F_CREATE | NLM_F_EXCL, ip,
+    nl_message(NFNL_MSG_BATCH_BEGIN, 0, HEADER(batch));
+    nl_message(NFT(NEWTABLE), NLM_F_CREATE | NLM_F_EXCL, HEADER(ip),
                TEXT(NFTA_TABLE_NAME, table), BIG(NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER));
-    nl_message(NFT(NEWCHAIN), NLM_F_CREATE, ip, TEXT(NFTA_CHAIN_TABLE, table),
+    nl_message(NFT(NEWCHAIN), NLM_F_CREATE, HEADER(ip), TEXT(NFTA_CHAIN_TABLE, table),
                TEXT(NFTA_CHAIN_NAME, "nat"), TEXT(NFTA_CHAIN_TYPE, "nat"), NEST(NFTA_CHAIN_HOOK),
                BIG(NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING),
                BIG(NFTA_HOOK_PRIORITY, NF_IP_PRI_NAT_SRC), END);
-    nl_message(NFT(NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, ip,
+    nl_message(NFT(NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, HEADER(ip),
                TEXT(NFTA_RULE_TABLE, table), TEXT(NFTA_RULE_CHAIN, "nat"),
                NEST(NFTA_RULE_EXPRESSIONS), LOAD_IP(12, 4), COMPARE(NFT_CMP_EQ, address),
                LOAD_META(NFT_META_OIFNAME), COMPARE(NFT_CMP_NEQ, bridge), MASQUERADE, END);
-    nl_begin(NFNL_MSG_BATCH_END, 0, &batch, sizeof batch);
+    nl_message(NFNL_MSG_BATCH_END, 0, HEADER(batch));
     return nl_send(fd);
 }
 
@@ -205,7 +198,7 @@ void net_prepare(void) {
     if (asked <= GATEWAY || asked >= LAST || (opt.ip && !NETWORK_IS("bridge")))
         die("--ip %s: want one of --network bridge, %s/%d", opt.ip, dotted(GATEWAY), PREFIX);
     /* a resolver on the host's own loopback is out of reach; systemd keeps the real ones here */
-    if (!NETWORK_IS("host") && strstr(resolver, "nameserver 127."))
+    if (!NETWORK_IS("host") && matches(resolver, "(^|\n)nameserver[ \t]+(127[.]|::1)"))
         resolver = get("/run/systemd/resolve/resolv.conf");
     must(mkdir("etc", 0755));
     must(put("etc/resolv.conf", "%s\n", resolver));
@@ -219,7 +212,8 @@ static uint32_t take_address(int fd, pid_t pid) {
     uint32_t address = opt.ip ? ntohl(inet_addr(opt.ip)) : GATEWAY + 1;
     for (int tries = 0; add_veth(fd, address, pid) == -1; tries++) {
         if (errno != EEXIST || address == LAST || (opt.ip && tries == 100))
-            die("--ip %s: %s", dotted(address), errno == EEXIST ? "it is taken" : strerror(errno));
+            die("--network bridge, --ip %s: %s", dotted(address),
+                errno == EEXIST ? "it is taken" : strerror(errno));
         opt.ip ? (void)usleep(10000) : (void)address++;
     }
     return address;
@@ -234,8 +228,6 @@ uint32_t net_connect(pid_t pid) {
         add_address(fd, GATEWAY, BRIDGE);
     }
     uint32_t address = must(take_address(fd, pid));
-    close(fd);
-    must(put("ip", "%s\n", dotted(address)), "%s", dotted(address));
     must(put("etc/hosts", HOSTS, dotted(address), opt.hostname));
     must(put("/proc/sys/net/ipv4/ip_forward", "1"));
     fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER); /* stays open */

@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 
 static pid_t init;
-static int init_fd, meeting[2]; /* a pidfd; the watcher's end of a socket, and init's */
+static int init_fd, meeting[2]; /* a pidfd; two ends of a socket: ours, and init's, which is 4 */
 static sigset_t every, none; /* signals are blocked from the clone on, and waited for */
 static int master = -1, slave = -1; /* -t: our end of the container's terminal, and its own */
 
@@ -161,18 +161,6 @@ static struct passwd find_user(void) {
     return user;
 }
 
-static void set_environment(const char *home) {
-    char *term = getenv("TERM");
-    clearenv();
-    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-    setenv("HOSTNAME", opt.hostname, 1);
-    setenv("HOME", home, 1);
-    if (opt.tty && term)
-        setenv("TERM", term, 1);
-    for (int i = 0; opt.env[i]; i++)
-        putenv(opt.env[i]);
-}
-
 /* The bounding set before the ids, because a change of ids takes away the capability to drop
  * from it; no_new_privs before the filter, which is otherwise only for root to install.
  * Adding wins: --cap-drop ALL --cap-add CHOWN leaves one. */
@@ -212,15 +200,22 @@ static void take_stdio(uid_t uid) {
 /* The last steps: what is not the program's is closed, reset or dropped. */
 static _Noreturn void run_program(void) {
     struct passwd user = find_user();
-    char cwd[4096];
+    char *term = getenv("TERM"), cwd[4096];
 
     must(setsid());
     take_stdio(user.pw_uid);
-    must(sys(close_range, 4, ~0U, 0)); /* 3 is for --explain=step; it closes at exec */
+    must(sys(close_range, 5, ~0U, 0)); /* 3 is for --explain=step, 4 is the meeting: see main */
     must(chdir(opt.workdir), "%s", opt.workdir);
     if (!getcwd(cwd, sizeof cwd) || *cwd != '/')
         die("--workdir %s: leads out of the container", opt.workdir);
-    set_environment(user.pw_dir);
+    clearenv();
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    setenv("HOSTNAME", opt.hostname, 1);
+    setenv("HOME", user.pw_dir, 1);
+    if (opt.tty && term)
+        setenv("TERM", term, 1);
+    for (int i = 0; opt.env[i]; i++)
+        putenv(opt.env[i]);
     for (int sig = 1; sig < NSIG; sig++)
         signal(sig, SIG_DFL); /* bare: two cannot be changed */
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -251,7 +246,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     uint32_t address;
     pid_t program;
 
-    must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* bare, and before any step can wait */
     close(meeting[0]); /* so that a dead watcher is an end of file */
     must(setsid());
     if (opt.rootless) { /* root inside is the caller outside */
@@ -267,9 +262,9 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     if (opt.tty) {
         master = fs_terminal(&slave);
         must(sys(mount, "/dev/pts/0", "/dev/console", NULL, MS_BIND, NULL));
-        must(write(meeting[1], &master, sizeof master));
+        must(write(4, &master, sizeof master));
     }
-    if (read(meeting[1], &address, sizeof address) != sizeof address)
+    if (read(4, &address, sizeof address) != sizeof address)
         _exit(125); /* the watcher has failed, and said why */
     must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
     must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
@@ -301,13 +296,13 @@ pid_t ns_start(int cgroup) {
     sigfillset(&every);
     sigprocmask(SIG_BLOCK, &every, NULL);
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
-    step(__FILE__, __LINE__, "sys(clone3, &args, sizeof args)", text(" %#llx", args.flags));
-    init = sys(clone3, &args, sizeof args); /* one call, and two processes come out of it */
-    inside = init == 0;
-    done(init);
+    must(dup3(meeting[1], 4, O_CLOEXEC));
+    close(meeting[1]);
+    init = must(sys(clone3, &args, sizeof args), "%#llx", args.flags);
+    inside = init == 0; /* one call, and two processes come out of it */
     if (inside)
         set_up(uid, gid);
-    close(meeting[1]);
+    close(4);
     return init;
 }
 
@@ -346,13 +341,23 @@ static void start_relay(void) {
     pthread_create(&relay, NULL, copy, shown);
 }
 
+/* What comes from inside: a descriptor's number; or minus the status it has failed with, and
+ * then we end, too; or 0 when nobody is left to speak, because the program has started. */
+static int hear(void) {
+    int said = 0;
+    if (read(meeting[0], &said, sizeof said) > 0 && said < 0)
+        quit(-said, NULL);
+    return said;
+}
+
 int ns_watch(uint32_t address) {
-    int number, status;
-    if (opt.tty && read(meeting[0], &number, sizeof number) == sizeof number) {
-        master = must(sys(pidfd_getfd, init_fd, number, 0));
+    int status;
+    if (opt.tty) {
+        master = must(sys(pidfd_getfd, init_fd, hear(), 0));
         start_relay();
     }
-    send(meeting[0], &address, sizeof address, MSG_NOSIGNAL); /* bare: it may have failed */
+    send(meeting[0], &address, sizeof address, MSG_NOSIGNAL); /* bare: hear() knows why not */
+    hear();
     while (waitpid(init, &status, WNOHANG) == 0) {
         int sig = sigwaitinfo(&every, NULL);
         if (sig == SIGWINCH && opt.tty)
