@@ -76,10 +76,10 @@ int cgroup_create(void) {
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
         if (!(paths[i] = find_path(trees[i])))
             continue;
-        rmdir(paths[i]); /* bare: what a crash has left */
-        must(mkdir(paths[i], 0755), "%s%s", paths[i], opt.rootless ? REMEDY : "");
         all = text("%s%s\n", all, paths[i]);
         must(put("cgroup", "%s", all));
+        rmdir(paths[i]); /* bare: what a crash has left */
+        must(mkdir(paths[i], 0755), "%s%s", paths[i], opt.rootless ? REMEDY : "");
         fs_mount(paths[i], text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
     for (int i = 0; i < COUNT(limits) && version2; i++) /* bare: set_limit sees what is missing */

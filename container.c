@@ -44,12 +44,11 @@ long done(long result) {
 }
 
 _Noreturn void quit(int status, const char *why) {
-    int minus = -status;
     bool said = !inside && clean_up(); /* init had failed, and has said why */
     if (why && !said)
         dprintf(2, "container: %s\n", why);
     if (inside)
-        write(4, &minus, sizeof minus); /* see hear, in ns.c */
+        write(4, &(int){ -status }, sizeof(int)); /* see hear, in ns.c */
     _exit(status);
 }
 
@@ -67,9 +66,10 @@ char *text(const char *format, ...) {
 
 long write_file(const char *path, const char *content) {
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | (*path == '/' ? 0 : O_CREAT), 0644);
-    ssize_t size = strlen(content), written = write(fd, content, size);
-    close(fd);
-    return written == size ? 0 : -1;
+    ssize_t size = strlen(content);
+    if (fd == -1 || write(fd, content, size) != size)
+        return -1;
+    return close(fd);
 }
 
 char *get(const char *path) {
@@ -119,8 +119,8 @@ static const struct option_row {
     { "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
     { "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
     { "  ", "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
-    { "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "^[0-9]{1,3}([.][0-9]{1,3}){3}$" },
-    { "-p", "publish", LATER, NULL, "(not there yet)", NULL },
+    { "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "^((0|[1-9][0-9]{0,2})([.]|$)){4}$" },
+    { "-p", "publish", LATER, NULL, "(not there yet)", "" },
     { "  ", "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
     { "  ", "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
     { "  ", "privileged", FLAG, &opt.privileged, "(all capabilities, no filter, no masks)", NULL },
@@ -159,7 +159,7 @@ static bool assign(const struct option_row *row, char *value) {
             die("--explain=%s: wants a terminal for itself", value);
         return true;
     default:
-        die("--%s: not there yet", row->name);
+        die("--%s %s: not there yet", row->name, value ? value : "");
     }
 }
 
@@ -243,7 +243,7 @@ static void make_state(const char *home) {
 
 static int run(int count, char **arguments) {
     unsigned number = 0;
-    opt.rootless = ns_rootless();
+    opt.rootless = !(ns_permitted() & ns_capability("SYS_ADMIN"));
     read_arguments(count, arguments, find_home());
     sys(getrandom, &number, 3, 0);
     opt.name = opt.name ? opt.name : text("c%06x", number);
@@ -265,10 +265,9 @@ static int run(int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
-    int fd = 0;
     umask(022);
     sys(close_range, 3, ~0U, 0); /* what our caller has left open must not reach a container */
-    while (fd >= 0 && fd < 4) /* 0, 1 and 2 must be something; 3 is kept for the terminal of */
+    for (int fd = 0; fd >= 0 && fd < 4;) /* 0, 1 and 2 must be something; 3 is kept for the terminal of */
         fd = open("/dev/null", O_RDWR); /* --explain=step, and 4 for the meeting: see ns_start */
     fcntl(3, F_SETFD, FD_CLOEXEC);
     if (count > 1 && !strcmp(arguments[1], "run"))

@@ -70,7 +70,8 @@ bool matches(const char *value, const char *pattern);
 extern struct options {
     char *name, *hostname, *workdir, *user, *network, *ip, *explain;
     char *memory, *cpus, *pids, *io; /* as in 64M, 1.5, 32, and a line for io.max */
-    bool tty, interactive, rm, read_only, privileged, rootless;
+    bool tty, interactive, rm, read_only, privileged;
+    bool rootless; /* we lack CAP_SYS_ADMIN, so need a user namespace; user_namespaces(7) */
     uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
     char *env[256]; /* NAME=VALUE, environ(7) */
     char **command; /* the program and its arguments */
@@ -82,8 +83,8 @@ extern bool inside; /* true in init and in the program, false in the watcher */
 /* CAP, as a mask bit, from "NET_ADMIN" or "CAP_NET_ADMIN"; "ALL" is all; 0 if unknown. */
 uint64_t ns_capability(const char *name);
 
-/* True when this process lacks CAP_SYS_ADMIN, and so needs a user namespace; user_namespaces(7). */
-bool ns_rootless(void);
+/* The capabilities that we have: an outer container may have taken some already. */
+uint64_t ns_permitted(void);
 
 /* Clone the container's init in new namespaces; it builds its root while we go on. CGROUP is a
  * version 2 directory to start it in, or -1. Returns its pid as the host sees it; clone(2). */

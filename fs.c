@@ -105,11 +105,13 @@ char *fs_image(const char *home, const char *image) {
     if (!dir || access(dir, R_OK | X_OK) == -1)
         die("IMAGE %s: %s: %s", image, dir ? dir : image, strerror(errno));
     list = get(text("%s/layers", dir));
-    for (list = *list ? list : dir; (layer = strsep(&list, "\n")); layer_count += *layer != 0) {
+    for (list = *list ? list : dir; (layer = strsep(&list, "\n"));) {
+        if (!*layer)
+            continue;
         if (layer_count == COUNT(layers))
             die("IMAGE %s: more than %d layers", image, COUNT(layers));
         layer = *layer == '/' ? layer : text("%s/layers/%s", home, layer);
-        if (!(layers[layer_count] = realpath(layer, NULL)))
+        if (!(layers[layer_count++] = realpath(layer, NULL)))
             die("IMAGE %s: layer %s: %s", image, layer, strerror(errno));
     }
     return get(text("%s/args", dir));

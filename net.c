@@ -27,7 +27,6 @@
 #define BRIDGE "container0"
 #define GATEWAY 0x0a420001u /* 10.66.0.1, the bridge's address; containers have the next */
 #define LAST (GATEWAY | 0xffff) /* the broadcast address */
-#define PREFIX 16
 
 /* ---- netlink: one buffer, filled from the left ---- */
 
@@ -124,7 +123,7 @@ static long set_up(int fd, const char *name) {
 
 /* ip addr add ADDRESS/16 dev NAME */
 static long add_address(int fd, uint32_t address, const char *name) {
-    struct ifaddrmsg header = { AF_INET, PREFIX, 0, RT_SCOPE_UNIVERSE, if_nametoindex(name) };
+    struct ifaddrmsg header = { AF_INET, 16, 0, RT_SCOPE_UNIVERSE, if_nametoindex(name) };
     nl_message(RTM_NEWADDR, CREATE, HEADER(header), BIG(IFA_LOCAL, address),
                BIG(IFA_ADDRESS, address));
     return nl_send(fd);
@@ -196,7 +195,7 @@ void net_prepare(void) {
     char *resolver = get("/etc/resolv.conf");
     uint32_t asked = opt.ip ? ntohl(inet_addr(opt.ip)) : LAST - 1;
     if (asked <= GATEWAY || asked >= LAST || (opt.ip && !NETWORK_IS("bridge")))
-        die("--ip %s: want one of --network bridge, %s/%d", opt.ip, dotted(GATEWAY), PREFIX);
+        die("--ip %s: want one of --network bridge, %s/16", opt.ip, dotted(GATEWAY));
     /* a resolver on the host's own loopback is out of reach; systemd keeps the real ones here */
     if (!NETWORK_IS("host") && matches(resolver, "(^|\n)nameserver[ \t]+(127[.]|::1)"))
         resolver = get("/run/systemd/resolve/resolv.conf");
@@ -212,7 +211,7 @@ static uint32_t take_address(int fd, pid_t pid) {
     uint32_t address = opt.ip ? ntohl(inet_addr(opt.ip)) : GATEWAY + 1;
     for (int tries = 0; add_veth(fd, address, pid) == -1; tries++) {
         if (errno != EEXIST || address == LAST || (opt.ip && tries == 100))
-            die("--network bridge, --ip %s: %s", dotted(address),
+            die("%s %s: %s", opt.ip ? "--ip" : "--network bridge:", dotted(address),
                 errno == EEXIST ? "it is taken" : strerror(errno));
         opt.ip ? (void)usleep(10000) : (void)address++;
     }
@@ -223,11 +222,10 @@ uint32_t net_connect(pid_t pid) {
     if (!NETWORK_IS("bridge"))
         return 0;
     int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    if (!if_nametoindex(BRIDGE)) {
-        add_bridge(fd); /* bare: two containers may start at once */
-        add_address(fd, GATEWAY, BRIDGE);
-    }
+    add_bridge(fd); /* bare, like the next: it may be there */
+    add_address(fd, GATEWAY, BRIDGE);
     uint32_t address = must(take_address(fd, pid));
+    must(put("ip", "%s\n", dotted(address)), "%s", dotted(address));
     must(put("etc/hosts", HOSTS, dotted(address), opt.hostname));
     must(put("/proc/sys/net/ipv4/ip_forward", "1"));
     fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER); /* stays open */

@@ -17,6 +17,7 @@
  * init the kernel kills everything in its pid namespace. Start at ns_start, near the end.
  */
 #include "container.h"
+#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -64,15 +65,10 @@ uint64_t ns_capability(const char *name) {
 
 static struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 
-/* The capabilities that we have: an outer container may have taken some already. */
-static uint64_t permitted(void) {
+uint64_t ns_permitted(void) {
     struct __user_cap_data_struct data[2] = { { 0 } };
     must(sys(capget, &header, data));
     return data[0].permitted | (uint64_t)data[1].permitted << 32;
-}
-
-bool ns_rootless(void) {
-    return !(permitted() & BIT(CAP_SYS_ADMIN));
 }
 
 /* ---- seccomp: system calls that no program in a container needs ---- */
@@ -112,13 +108,15 @@ static const struct { int capability; short calls[20]; } denied[] = {
 #define IF(test, value, n) BPF_JUMP(BPF_JMP | BPF_K | (test), value, 0, n)
 #define END(action) BPF_STMT(BPF_RET, SECCOMP_RET_##action) /* ERRNO | EPERM: refuse with it */
 
-/* clone3 hides its flags behind a pointer, where a filter cannot look: it is unknown, and the
- * C library then uses clone. The two ioctls would type into a terminal, or paste. */
+/* From 0x40000000 on, x86-64 has the same calls again (x32). clone3 hides its flags behind a
+ * pointer, where a filter cannot look: it is unknown, and the C library then uses clone. The
+ * two ioctls would type into a terminal, or paste. */
 static void install_filter(uint64_t keep) {
     bool lifted = keep & BIT(CAP_SYS_ADMIN);
     struct sock_filter code[256] = {
         LOAD(arch), BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, ARCH, 1, 0), END(KILL_PROCESS), LOAD(nr),
-        IF(BPF_JGE, X32, 1), END(ERRNO | ENOSYS), IF(BPF_JEQ, SYS_clone3, 1), END(ERRNO | ENOSYS),
+        IF(BPF_JGE, 0x40000000, 1), END(ERRNO | ENOSYS),
+        IF(BPF_JEQ, SYS_clone3, 1), END(ERRNO | ENOSYS),
         IF(BPF_JEQ, SYS_ioctl, 6), LOAD(args[1]), IF(BPF_JEQ, TIOCSTI, 1), END(ERRNO | EPERM),
             IF(BPF_JEQ, TIOCLINUX, 1), END(ERRNO | EPERM), END(ALLOW),
         IF(BPF_JEQ, SYS_socket, 6), LOAD(args[0]), IF(BPF_JEQ, AF_ALG, 1), END(ERRNO | EPERM),
@@ -166,7 +164,7 @@ static struct passwd find_user(void) {
  * Adding wins: --cap-drop ALL --cap-add CHOWN leaves one. */
 static void drop_privileges(uid_t uid, gid_t gid) {
     uint64_t wanted = (opt.privileged ? ~0ULL : usual) & ~opt.cap_drop;
-    uint64_t keep = (wanted | opt.cap_add) & permitted(), own = uid == 0 ? keep : 0;
+    uint64_t keep = (wanted | opt.cap_add) & ns_permitted(), own = uid == 0 ? keep : 0;
     struct __user_cap_data_struct data[2] = { { own, own, 0 }, { own >> 32, own >> 32, 0 } };
 
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
@@ -174,7 +172,7 @@ static void drop_privileges(uid_t uid, gid_t gid) {
             must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
     if (!opt.rootless)
         must(sys(setgroups, 0, NULL));
-    must(setresgid(gid, gid, gid), "%u", gid);
+    must(setresgid(gid, gid, gid), "%u for --user %s", gid, opt.user);
     must(setresuid(uid, uid, uid), "%u", uid);
     must(sys(capset, &header, data), "%#llx", (long long)own);
     if (opt.privileged)
@@ -231,8 +229,7 @@ static _Noreturn void run_program(void) {
  * that it waits for do. Orphans become its children: reap them, or they stay as zombies. */
 static _Noreturn void be_init(pid_t program) {
     for (;;) {
-        int status, sig = sigwaitinfo(&every, NULL);
-        pid_t pid;
+        int status, pid, sig = sigwaitinfo(&every, NULL);
         if (sig > 0 && sig != SIGCHLD)
             kill(program, sig);
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
@@ -247,7 +244,9 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     pid_t program;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* bare, and before any step can wait */
-    close(meeting[0]); /* so that a dead watcher is an end of file */
+    close(meeting[0]); /* so that a dead watcher hangs up; it may be dead already */
+    if (poll(&(struct pollfd){ .fd = 4 }, 1, 0) != 0)
+        _exit(125);
     must(setsid());
     if (opt.rootless) { /* root inside is the caller outside */
         must(put("/proc/self/setgroups", "deny")); /* the kernel's condition for the next */
