@@ -127,12 +127,6 @@ static const struct option_row {
     { "  ", "explain", EXPLAIN, NULL, "[=step or =FILE:LINE]", "^(step|[a-z]+[.]c:[0-9]+)$" },
 };
 
-static void show_help(void) {
-    printf("usage: container run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n");
-    for (const struct option_row *row = rows; row < rows + COUNT(rows); row++)
-        printf("  %s --%-12s %s\n", row->letter, row->name, row->form);
-}
-
 /* Give VALUE, which the row's pattern has accepted, to the row's variable. False: unknown. */
 static bool assign(const struct option_row *row, char *value) {
     char **list = row->where;
@@ -209,13 +203,14 @@ static void read_arguments(int count, char **arguments, const char *home) {
 /* ---- the life of a container ---- */
 
 static bool created, ended; /* its directory is ours to remove; its program has run */
+static char *containers; /* where the directory is */
 
 /* What the container has on the host is undone here, and nowhere else. True: init had failed. */
 static bool clean_up(void) {
     bool failed = ns_stop();
     if (created)
         cgroup_remove();
-    if (created && (opt.rm || !ended) && chdir("..") == 0)
+    if (created && (opt.rm || !ended) && chdir(containers) == 0)
         fs_remove(opt.name);
     return failed;
 }
@@ -230,12 +225,12 @@ static char *find_home(void) {
 /* mkdir is the lock: of two that want one name, one gets it. We work inside the directory from
  * here on, so that its files are "upper", "etc/hosts", and so on. */
 static void make_state(const char *home) {
-    char *dir = text("%s/containers/%s", home, opt.name);
-    if (fs_mkdirs(text("%s", dir)) == -1 || mkdir(dir, 0700) == -1)
+    containers = text("%s/containers/", home);
+    if (fs_mkdirs(containers) == -1 || chdir(containers) == -1 || mkdir(opt.name, 0700) == -1)
         die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
             errno == EEXIST ? "there is a container with this name" : strerror(errno));
-    must(chdir(dir), "%s", dir);
     created = true;
+    must(chdir(opt.name), "%s%s", containers, opt.name);
     must(mkdir("upper", 0755));
     must(mkdir("work", 0755));
     must(mkdir("merged", 0755));
@@ -267,13 +262,15 @@ static int run(int count, char **arguments) {
 int main(int count, char **arguments) {
     umask(022);
     sys(close_range, 3, ~0U, 0); /* what our caller has left open must not reach a container */
-    for (int fd = 0; fd >= 0 && fd < 4;) /* 0, 1 and 2 must be something; 3 is kept for the terminal of */
+    for (int fd = 0; fd >= 0 && fd < 4;) /* 0, 1, 2 must be something; 3 is for the terminal of */
         fd = open("/dev/null", O_RDWR); /* --explain=step, and 4 for the meeting: see ns_start */
     fcntl(3, F_SETFD, FD_CLOEXEC);
     if (count > 1 && !strcmp(arguments[1], "run"))
         return run(count - 1, arguments + 1);
     if (count > 1 && strcmp(arguments[1], "--help") != 0)
         die("%s: no such command (see container --help)", arguments[1]);
-    show_help();
+    printf("usage: container run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n");
+    for (const struct option_row *row = rows; row < rows + COUNT(rows); row++)
+        printf("  %s --%-12s %s\n", row->letter, row->name, row->form);
     return count > 1 ? 0 : 125;
 }

@@ -100,7 +100,7 @@ static const struct { int capability; short calls[20]; } denied[] = {
 #endif
 };
 #define X32 0x40000000            /* x86-64: the same calls again, by other numbers */
-#define NEW_NAMESPACES 0x7e020000 /* CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET */
+#define NEW_NS 0x7e020000 /* CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET */
 
 /* The filter's instructions. IF runs the next N when the loaded word matches, or skips them.
  * Of an argument only the low word is loaded, which is all that the kernel looks at. */
@@ -112,7 +112,6 @@ static const struct { int capability; short calls[20]; } denied[] = {
  * pointer, where a filter cannot look: it is unknown, and the C library then uses clone. The
  * two ioctls would type into a terminal, or paste. */
 static void install_filter(uint64_t keep) {
-    bool lifted = keep & BIT(CAP_SYS_ADMIN);
     struct sock_filter code[256] = {
         LOAD(arch), BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, ARCH, 1, 0), END(KILL_PROCESS), LOAD(nr),
         IF(BPF_JGE, 0x40000000, 1), END(ERRNO | ENOSYS),
@@ -122,7 +121,7 @@ static void install_filter(uint64_t keep) {
         IF(BPF_JEQ, SYS_socket, 6), LOAD(args[0]), IF(BPF_JEQ, AF_ALG, 1), END(ERRNO | EPERM),
             IF(BPF_JEQ, AF_VSOCK, 1), END(ERRNO | EPERM), END(ALLOW),
         IF(BPF_JEQ, SYS_clone, 4), LOAD(args[0]),
-            IF(BPF_JSET, lifted ? 0 : NEW_NAMESPACES, 1), END(ERRNO | EPERM), END(ALLOW),
+            IF(BPF_JSET, keep & BIT(CAP_SYS_ADMIN) ? 0 : NEW_NS, 1), END(ERRNO | EPERM), END(ALLOW),
     };
     int n = 0;
     while (code[n].code)
@@ -145,10 +144,8 @@ static struct passwd find_user(void) {
     char *rest = opt.user;
     struct passwd user = { .pw_uid = strtoul(rest, &rest, 10), .pw_dir = "/" }, *entry;
     struct stat st;
-    FILE *file = NULL;
-
-    if (stat("/etc/passwd", &st) == 0 && S_ISREG(st.st_mode)) /* and not a fifo */
-        file = fopen("/etc/passwd", "re");
+    int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be a fifo */
+    FILE *file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
     while (file && !user.pw_name && (entry = fgetpwent(file)))
         if (rest > opt.user ? entry->pw_uid == user.pw_uid : !strcmp(entry->pw_name, rest))
             user = *entry;
@@ -344,7 +341,9 @@ static void start_relay(void) {
  * then we end, too; or 0 when nobody is left to speak, because the program has started. */
 static int hear(void) {
     int said = 0;
-    if (read(meeting[0], &said, sizeof said) > 0 && said < 0)
+    if (read(meeting[0], &said, sizeof said) == -1) /* init has ended without hearing "go", */
+        read(meeting[0], &said, sizeof said); /* and this is its last word */
+    if (said < 0)
         quit(-said, NULL);
     return said;
 }
