@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - run all suites.
+ *
+ *     make test
+ *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup or net
+ *     CK_RUN_CASE=terminal make test            the test cases of that name
+ *     CK_VERBOSITY=verbose make test            name the tests that pass, too
+ */
+#include "test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Everybody may run what is tested, and start containers from the image, even if the source
+ * tree is in a home directory. The image gets the probe. When root has made the image, some of
+ * it, such as /root, may be closed to us, and is not missed. */
+static const char prepare[] =
+    "chmod 755 $TESTS; cp -a \"$BASE\" $TESTS/base 2>/dev/null;"
+    "cp \"$PROBE\" $TESTS/base/bin/probe && cp \"$PROBE\" \"$CONTAINER\" $TESTS";
+static const char tidy[] = "cd /; chmod -R u+rwX $TESTS; rm -rf $TESTS";
+
+/* Version 1 puts the cgroups of a container below its caller's own, so we go one down, and what
+ * is below is ours alone. To remove them we go up again. A line of /proc/self/cgroup is
+ * NUMBER:CONTROLLERS:PATH; version 2 names no controllers. */
+#define EACH_TREE \
+    "for line in $(cat /proc/self/cgroup); do line=${line#*:}; tree=${line%%:*};" \
+    " dir=/sys/fs/cgroup/$tree${line#*:} name=${TESTS##*/}; [ \"$tree\" ] || continue; "
+static const char go_down[] = EACH_TREE
+    "mkdir $dir/$name && { echo $PPID >$dir/$name/cgroup.procs || rmdir $dir/$name; };"
+    "done 2>/dev/null; :";
+static const char go_up[] = EACH_TREE
+    "[ \"${dir##*/}\" = $name ] || continue;"
+    "echo $PPID >$dir/../cgroup.procs; echo $$ >$dir/../cgroup.procs;"
+    "find $dir -depth -type d -exec rmdir {} +; done; :";
+
+int main(void) {
+    char *tests = format("%s/tests-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    if (!getenv("CONTAINER") || !getenv("PROBE") || !getenv("BASE")) {
+        fprintf(stderr, "set CONTAINER, PROBE and BASE, or type: make test\n");
+        return 2;
+    }
+    if (!mkdtemp(tests) || setenv("TESTS", tests, 1) == -1 || system(prepare) != 0) {
+        fprintf(stderr, "cannot prepare %s\n", tests);
+        return system(tidy) == -1 ? 3 : 2;
+    }
+    setenv("CONTAINER", format("%s/container", tests), 1);
+    setenv("PROBE", format("%s/probe", tests), 1);
+    setenv("BASE", format("%s/base", tests), 1);
+    setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* Check's own is 4 s, and sh waits for 30 */
+    setvbuf(stdout, NULL, _IOLBF, 0);
+
+    runner = getpid();
+    if (is_root() && system(go_down) != 0)
+        return 2;
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* see set_up */
+    SRunner *all = srunner_create(container_suite());
+    srunner_add_suite(all, ns_suite());
+    srunner_add_suite(all, fs_suite());
+    srunner_add_suite(all, cgroup_suite());
+    srunner_add_suite(all, net_suite());
+    srunner_run_all(all, CK_ENV);
+    int failed = srunner_ntests_failed(all);
+    srunner_free(all);
+
+    kill_descendants(runner, 0);
+    while (wait(NULL) > 0)
+        ;
+    if ((is_root() && system(go_up) != 0) || system(tidy) != 0)
+        fprintf(stderr, "cannot remove %s\n", tests);
+    return failed ? 1 : 0;
+}
