@@ -58,7 +58,7 @@ char *text(const char *format, ...) {
     char *result = NULL;
     va_list values;
     va_start(values, format);
-    if (vasprintf(&result, format, values) == -1)
+    if (vasprintf(&result, format, values) == -1 || !result)
         _exit(125);
     va_end(values);
     return result;
@@ -74,7 +74,7 @@ long write_file(const char *path, const char *content) {
 
 char *get(const char *path) {
     char *content = calloc(1, 65536);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a fifo */
     ssize_t size = read(fd, content, 65535);
     close(fd);
     if (size > 0 && content[size - 1] == '\n')
@@ -224,13 +224,14 @@ static char *find_home(void) {
 
 /* mkdir is the lock: of two that want one name, one gets it. We work inside the directory from
  * here on, so that its files are "upper", "etc/hosts", and so on. */
-static void make_state(const char *home) {
+static void make_state(const char *home, const char *name) {
     containers = text("%s/containers/", home);
-    if (fs_mkdirs(containers) == -1 || chdir(containers) == -1 || mkdir(opt.name, 0700) == -1)
-        die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
+    // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a name is never NULL here
+    if (fs_mkdirs(containers) == -1 || chdir(containers) == -1 || mkdir(name, 0700) == -1)
+        die("CONTAINER_HOME %s, --name %s: %s", home, name,
             errno == EEXIST ? "there is a container with this name" : strerror(errno));
     created = true;
-    must(chdir(opt.name), "%s%s", containers, opt.name);
+    must(chdir(name), "%s%s", containers, name);
     must(mkdir("upper", 0755));
     must(mkdir("work", 0755));
     must(mkdir("merged", 0755));
@@ -246,7 +247,7 @@ static int run(int count, char **arguments) {
     opt.network = opt.network ? opt.network : (opt.rootless ? "none" : "bridge");
     if (opt.tty && !isatty(0))
         die("--tty: standard input is no terminal");
-    make_state(find_home());
+    make_state(find_home(), opt.name);
     net_prepare();
     pid_t init = ns_start(cgroup_create());
     cgroup_join(init);

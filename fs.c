@@ -22,9 +22,10 @@
 
 /* ---- tables ---- */
 
-/* The kernel's own file systems hold no programs; a device works only where NODEV is not set. */
+/* The kernel's own file systems hold no programs. A device works where NODEV is not set; its
+ * mode and owner are the host's, and stay: RDONLY. */
 #define NODEV (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define DEVICES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+#define DEVICES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
 
 /* What is attached, in this order; volumes follow. A word is a file system, made new; a path is
  * taken from the host. mknod would not do for the devices: a user namespace may not. */
@@ -37,7 +38,7 @@ static struct mount_row {
     { "sysfs",           "/sys",             PLAIN },
     { "tmpfs",           "/sys/fs/cgroup",   PLAIN }, /* what is in it: see cgroup_create */
     { "tmpfs",           "/dev",             PLAIN },
-    { "devpts",          "/dev/pts",         DEVICES },
+    { "devpts",          "/dev/pts",         DEVICES & ~MOUNT_ATTR_RDONLY },
     { "mqueue",          "/dev/mqueue",      PLAIN },
     { "tmpfs",           "/dev/shm",         PLAIN },
     { "/dev/null",    "/dev/null",    DEVICES }, { "/dev/zero",   "/dev/zero",   DEVICES },
@@ -102,7 +103,7 @@ static int layer_count;
 char *fs_image(const char *home, const char *image) {
     bool path = strchr(image, '/') || *image == '.';
     char *dir = path ? realpath(image, NULL) : text("%s/images/%s", home, image), *list, *layer;
-    if (!dir || access(dir, R_OK | X_OK) == -1)
+    if (!*image || !dir || access(dir, R_OK | X_OK) == -1)
         die("IMAGE %s: %s: %s", image, dir ? dir : image, strerror(errno));
     list = get(text("%s/layers", dir));
     for (list = *list ? list : dir; (layer = strsep(&list, "\n"));) {
@@ -180,7 +181,7 @@ static void guard(const char *path, bool hide) {
     if (lstat(path, &st) == -1 && errno == ENOENT)
         return; /* this kernel has no such file */
     const char *cover = S_ISDIR(st.st_mode) ? "tmpfs" : "/dev/null";
-    struct mount_row row = { hide ? cover : path, path, DEVICES | MOUNT_ATTR_RDONLY };
+    struct mount_row row = { hide ? cover : path, path, DEVICES };
     attach(take(&row), path);
 }
 
@@ -213,8 +214,10 @@ void fs_pivot(void) {
 
 void fs_attach(void) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
-    for (int i = 0; i < mount_count; i++)
+    for (int i = 1; i < mount_count; i++)
         attach(taken[i], mounts[i].where);
+    must(fs_mkdirs(text("%s/", opt.workdir)), "%s", opt.workdir);
+    attach(taken[0], mounts[0].where); /* last: no link of the image leads to /proc/self/fd */
     must(chmod("/dev", 0755)); /* where all may write, a file of another's cannot be created over */
     must(chmod("/dev/pts/ptmx", 0666));
     for (int i = 0; i < COUNT(links); i++)
@@ -224,7 +227,6 @@ void fs_attach(void) {
     for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
         guard(protected[i], false);
     must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
-    must(fs_mkdirs(text("%s/", opt.workdir)), "%s", opt.workdir);
     if (opt.read_only)
         must(sys(mount_setattr, AT_FDCWD, "/", 0, &rdonly, sizeof rdonly));
 }

@@ -144,8 +144,8 @@ static struct passwd find_user(void) {
     char *rest = opt.user;
     struct passwd user = { .pw_uid = strtoul(rest, &rest, 10), .pw_dir = "/" }, *entry;
     struct stat st;
-    int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be a fifo */
-    FILE *file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
+    int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be anything */
+    FILE *file = fstat(fd, &st) == 0 && st.st_size && st.st_size < 1 << 24 ? fdopen(fd, "r") : NULL;
     while (file && !user.pw_name && (entry = fgetpwent(file)))
         if (rest > opt.user ? entry->pw_uid == user.pw_uid : !strcmp(entry->pw_name, rest))
             user = *entry;
@@ -194,12 +194,12 @@ static void take_stdio(uid_t uid) {
 
 /* The last steps: what is not the program's is closed, reset or dropped. */
 static _Noreturn void run_program(void) {
+    must(sys(close_range, 5, ~0U, 0)); /* 3 is a terminal, 4 is the meeting: see main */
     struct passwd user = find_user();
     char *term = getenv("TERM"), cwd[4096];
 
     must(setsid());
     take_stdio(user.pw_uid);
-    must(sys(close_range, 5, ~0U, 0)); /* 3 is for --explain=step, 4 is the meeting: see main */
     must(chdir(opt.workdir), "%s", opt.workdir);
     if (!getcwd(cwd, sizeof cwd) || *cwd != '/')
         die("--workdir %s: leads out of the container", opt.workdir);
@@ -257,6 +257,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     fs_attach();
     if (opt.tty) {
         master = fs_terminal(&slave);
+        slave = must(dup3(slave, 3, O_CLOEXEC));
         must(sys(mount, "/dev/pts/0", "/dev/console", NULL, MS_BIND, NULL));
         must(write(4, &master, sizeof master));
     }
@@ -313,7 +314,7 @@ static void *copy(void *ends) {
     while ((n = read(fd[0], data, sizeof data)) > 0)
         for (ssize_t at = 0; at < n; at += written)
             if ((written = write(fd[1], data + at, n - at)) <= 0)
-                return NULL;
+                break; /* nobody reads it; the other end must not be held up */
     return NULL;
 }
 

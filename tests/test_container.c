@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
@@ -495,7 +496,6 @@ static const struct {
     { "",                                      "probe fds",        "<&-", 0, "0 /dev/null" },
     { "",                                      "probe exit 7",     "<&- >&- 2>&-", 7, "" },
     { "",                                      "probe both text",  "<&- >&- 2>&-", 0, "" },
-    { "trap '' CHLD; exec",                    "probe exit 7",     "", 7, "" },
     { "trap '' HUP INT QUIT TERM PIPE; exec",  "probe inherited",  "", 0, "0000000\nSigCgt" },
     { "umask 0777;",                           "probe inherited",  "", 0, "Umask 0022" },
     { "umask 0777;",                           "probe write /x y", "", 0, "wrote" },
@@ -512,6 +512,22 @@ START_TEST(does_not_mind_its_caller) {
         expect(as(who, "%s " RUN_RM "$BASE %s %s", callers[_i].before, callers[_i].program,
                   callers[_i].after),
                callers[_i].status, callers[_i].out, "");
+}
+END_TEST
+
+/* Who ignores SIGCHLD would never hear of a child's end. No shell does that for us. */
+START_TEST(hears_of_its_children) {
+    int status;
+    const char *program = getenv("CONTAINER");
+    pid_t pid = fork();
+    if (pid == 0 && program) {
+        signal(SIGCHLD, SIG_IGN);
+        execl(program, "container", "run", "--rm", "--network", "none",
+              getenv("BASE"), "probe", "exit", "7", NULL);
+        _exit(1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 END_TEST
 
@@ -558,7 +574,7 @@ static const struct {
     { SYS_fsopen, "fsopen" },
     { SYS_fsconfig, "fsconfig" },
     { SYS_fsmount, "fsmount" },
-    { 442, "mount_setattr" },
+    { SYS_mount_setattr, "mount_setattr" },
 };
 
 START_TEST(names_what_an_old_kernel_lacks) {
@@ -756,6 +772,7 @@ Suite *container_suite(void) {
     t = tcase_create("callers");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_loop_test(t, does_not_mind_its_caller, 0, COUNT(callers));
+    tcase_add_test(t, hears_of_its_children);
     tcase_add_test(t, forgets_a_long_environment);
     tcase_add_loop_test(t, closes_what_its_caller_left_open, 0, users());
     tcase_add_loop_test(t, names_what_an_old_kernel_lacks, 0, COUNT(newer_calls));

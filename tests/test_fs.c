@@ -197,7 +197,9 @@ END_TEST
 START_TEST(empty_lines_are_no_layers) {
     prepare(_i, "mkdir -p image \"$CONTAINER_HOME/layers/of-another-image\" &&"
                 "printf '%%s\\n\\n' \"$BASE\" >image/layers");
-    ck_assert_ptr_null(strstr(as(_i, RUN "./image ls /").out, "of-another-image"));
+    struct result r = as(_i, RUN "./image ls /");
+    expect(r, 0, "bin\n", "");
+    ck_assert_ptr_null(strstr(r.out, "of-another-image"));
 }
 END_TEST
 
@@ -261,6 +263,15 @@ START_TEST(devices_work) {
                    "9\n9\n9\n");
     const char *both = "sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'";
     expect_exactly(as(_i, RUN "$BASE %s 2>&1 | cat", both), "out\nerr\n");
+}
+END_TEST
+
+/* Not only for root: /dev/shm, too, is for everybody. */
+START_TEST(devices_work_for_all) {
+    expect_exactly(sh(RUN "-u 1000 $BASE probe write /dev/null x"), "wrote 1\n");
+    expect_exactly(sh(RUN "-u 1000 $BASE probe write /dev/shm/file x"), "wrote 1\n");
+    expect_exactly(sh(RUN "-u 1000 $BASE probe open /dev/ptmx rw"), "open allowed\n");
+    expect(sh(RUN "-u 1000 $BASE probe write /dev/file x"), 1, "write: errno EACCES\n", "");
 }
 END_TEST
 
@@ -352,7 +363,7 @@ START_TEST(secrets_are_hidden) {
         if (access(path, F_OK) == -1)
             continue;
         expect_exactly(as(_i, RUN "-e P $BASE sh -c '%s'", show), "");
-        if (*as(_i, "sh -c '%s'", show).out)
+        if (*as(_i, "sh -c '%s'", show).out) /* some are empty, or for root only, even here */
             shown += *as(_i, RUN "--privileged -e P $BASE sh -c '%s'", show).out != '\0';
     }
     ck_assert_int_gt(shown, 0);
@@ -735,7 +746,7 @@ START_TEST(links_in_etc_are_covered) {
                 "ln -s /run/hostname hostname && ln -s hosts.real hosts && echo word >hosts.real");
     expect_exactly(as(_i, RUN "-h name ./image cat /etc/hostname /etc/hosts.real"), "name\nword\n");
     expect(as(_i, RUN "./image cat /etc/hosts"), 0, "localhost", "");
-    expect(as(_i, RUN "./image cmp /etc/resolv.conf /etc/hosts"), 1, NULL, NULL);
+    expect(as(_i, RUN "./image cat /etc/resolv.conf"), 0, NULL, "");
     expect(as(_i, RUN "./image probe exists /run/systemd"), 1, "errno ENOENT", "");
 }
 END_TEST
@@ -821,6 +832,8 @@ Suite *fs_suite(void) {
     tcase_add_loop_test(t, mounts_are_there, 0, users());
     tcase_add_loop_test(t, devices_have_their_numbers, 0, users());
     tcase_add_loop_test(t, devices_work, 0, users());
+    if (is_root())
+        tcase_add_test(t, devices_work_for_all);
     tcase_add_loop_test(t, console_is_the_terminal, 0, users());
     tcase_add_loop_test(t, dev_holds_nothing_more, 0, users());
     tcase_add_loop_test(t, dev_has_links, 0, users());

@@ -258,8 +258,9 @@ END_TEST
 START_TEST(brings_no_capabilities_along) {
     const char *line = "setpriv --inh-caps +chown,+net_admin --ambient-caps +chown,+net_admin";
     expect(sh("%s $PROBE caps", line), 0, "CapAmb 0000000000001001\n", "");
-    check_capabilities(sh("%s " RUN "$BASE probe caps", line), USUAL, USUAL, false);
-    check_capabilities(sh("%s " RUN "-u 1000 $BASE probe caps", line), 0, USUAL, false);
+    uint64_t mask = USUAL & available(OURSELVES);
+    check_capabilities(sh("%s " RUN "$BASE probe caps", line), mask, mask, false);
+    check_capabilities(sh("%s " RUN "-u 1000 $BASE probe caps", line), 0, mask, false);
 }
 END_TEST
 
@@ -296,7 +297,7 @@ static const struct {
     { "userfaultfd",            "userfaultfd: errno EPERM", NULL },
     { "io_uring",               "io_uring: errno EPERM",    NULL },
     { "x32",                    "x32: errno ENOSYS",        NULL },
-    { "ia32",                   "ia32: signal 31",          NULL }, /* killed: SIGSYS */
+    { "ia32",                   "ia32: ",                   NULL }, /* killed by a signal */
     { "socket alg",             "socket: errno EPERM",      NULL },
     { "socket vsock",           "socket: errno EPERM",      NULL },
     { "tiocsti",                "tiocsti: errno EPERM\ntiocsti-high: errno EPERM\n"
@@ -386,8 +387,9 @@ END_TEST
 
 /* A name is one of the image: that the host knows it, too, is no help. */
 START_TEST(knows_the_image_s_names_only) {
-    expect(sh("grep -q ^daemon: /etc/passwd"), 0, "", "");
-    expect(sh(RUN "-u daemon $BASE true"), 125, "", "--user daemon");
+    expect(sh("for name in $(cut -d : -f 1 /etc/passwd); do grep -q ^$name: $BASE/etc/passwd ||" /**/
+              RUN "-u $name $BASE echo \"I am $name\"; done; :"),
+           0, "", NULL);
     expect(sh("mkdir -p top/etc img; printf '%%s\n' $T/top $BASE >img/layers;"
               "printf '#\n\nbad:x:abc:0::/:\nneu:x:4242:4343::/srv:/bin/sh\n' >top/etc/passwd"),
            0, "", "");
@@ -417,7 +419,7 @@ END_TEST
 
 START_TEST(rootless_root_is_the_caller) {
     expect(sh_user(RUN "-v $T:/t $BASE sh -c 'id -u; echo >/t/mine'"), 0, "0\n", "");
-    expect(sh_user("stat -c %%u $T/mine; id -u"), 0, is_root() ? "65534\n65534\n" : NULL, "");
+    expect(sh_user("[ $(stat -c %%u $T/mine) = $(id -u) ]"), 0, "", "");
 }
 END_TEST
 
@@ -578,13 +580,20 @@ START_TEST(types_into_no_terminal) {
 }
 END_TEST
 
+/* While nobody reads, a terminal keeps 64 kB, or 640 on newer kernels, and there are two. So when
+ * we begin to read, the program has ended in some cases, and is held up in others. */
 START_TEST(shows_all_of_a_long_output) {
-    int size = random_between(150000, 250000), shown = 0;
-    struct terminal t = at_terminal(_i, RUN "-it $BASE sh -c 'head -c %d /dev/zero | tr \"\\0\" x'",
-                                    size);
-    ck_assert_int_eq(finish(&t), 0);
-    for (char *c = t.seen; *c; c++) shown += *c == 'x';
-    ck_assert_int_eq(shown, size);
+    static const int about[] = { 100000, 900000, 2000000 };
+    for (int i = 0; i < COUNT(about); i++) {
+        int size = about[i] + random_between(0, 10000), shown = 0;
+        struct terminal t = at_terminal(_i, RUN "-t $BASE"
+                                                " sh -c 'head -c %d /dev/zero | tr \"\\0\" x'",
+                                        size);
+        usleep(300000);
+        ck_assert_int_eq(finish(&t), 0);
+        for (char *c = t.seen; *c; c++) shown += *c == 'x';
+        ck_assert_int_eq(shown, size);
+    }
 }
 END_TEST
 
