@@ -387,8 +387,8 @@ END_TEST
 
 /* A name is one of the image: that the host knows it, too, is no help. */
 START_TEST(knows_the_image_s_names_only) {
-    expect(sh("for name in $(cut -d : -f 1 /etc/passwd); do grep -q ^$name: $BASE/etc/passwd ||" /**/
-              RUN "-u $name $BASE echo \"I am $name\"; done; :"),
+    expect(sh("for name in $(cut -d : -f 1 /etc/passwd); do grep -q ^$name: $BASE/etc/passwd"
+              " || " RUN "-u $name $BASE echo \"I am $name\"; done; :"),
            0, "", NULL);
     expect(sh("mkdir -p top/etc img; printf '%%s\n' $T/top $BASE >img/layers;"
               "printf '#\n\nbad:x:abc:0::/:\nneu:x:4242:4343::/srv:/bin/sh\n' >top/etc/passwd"),
