@@ -57,8 +57,7 @@ static char *find_path(const char *controller) {
 
 static void set_limit(const struct limit *l) {
     const char *name = version2 ? l->file2 : l->file1, *path = find_path(l->controller);
-    if (!*l->value || !name)
-        return;
+    if (!*l->value || !name) return;
     char *file = text("%s/%s", path ? path : "/sys/fs/cgroup", name);
     if (access(file, F_OK) == 0)
         must(put(file, version2 ? l->format2 : l->format1, *l->value), "%s %s", file, *l->value);
@@ -71,11 +70,9 @@ static void set_limit(const struct limit *l) {
 int cgroup_create(void) {
     char *all = "";
     version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-    if (opt.rootless && !opt.memory && !opt.cpus && !opt.pids && !opt.io)
-        return -1;
+    if (opt.rootless && !opt.memory && !opt.cpus && !opt.pids && !opt.io) return -1;
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
-        if (!(paths[i] = find_path(trees[i])))
-            continue;
+        if (!(paths[i] = find_path(trees[i]))) continue;
         all = text("%s%s\n", all, paths[i]);
         must(put("cgroup", "%s", all));
         rmdir(paths[i]); /* bare: what a crash has left */
@@ -86,8 +83,7 @@ int cgroup_create(void) {
         put(text("%s/../cgroup.subtree_control", paths[0]), "+%s", limits[i].controller);
     if (opt.cpus) /* from processors to microseconds in each period of 100 ms */
         opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
-    for (int i = 0; i < COUNT(limits); i++)
-        set_limit(&limits[i]);
+    for (int i = 0; i < COUNT(limits); i++) set_limit(&limits[i]);
     return version2 ? must(open(paths[0], O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", paths[0]) : -1;
 }
 

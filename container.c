@@ -38,15 +38,13 @@ void step(const char *file, int line, const char *call, const char *values) {
 long done(long result) {
     if (result == -1)
         die("%s: %s%s", now, strerror(errno), errno == ENOSYS ? " (want Linux 5.15 or later)" : "");
-    if (opt.explain)
-        dprintf(2, "%*s%s = %ld\n", inside ? 40 : 0, "", now, result);
+    if (opt.explain) dprintf(2, "%*s%s = %ld\n", inside ? 40 : 0, "", now, result);
     return result;
 }
 
 _Noreturn void quit(int status, const char *why) {
     bool said = !inside && clean_up(); /* init had failed, and has said why */
-    if (why && !said)
-        dprintf(2, "container: %s\n", why);
+    if (why && !said) dprintf(2, "container: %s\n", why);
     if (inside)
         write(4, &(int){ -status }, sizeof(int)); /* see hear, in ns.c */
     _exit(status);
@@ -58,8 +56,7 @@ char *text(const char *format, ...) {
     char *result = NULL;
     va_list values;
     va_start(values, format);
-    if (vasprintf(&result, format, values) == -1 || !result)
-        _exit(125);
+    if (vasprintf(&result, format, values) == -1 || !result) _exit(125);
     va_end(values);
     return result;
 }
@@ -67,8 +64,7 @@ char *text(const char *format, ...) {
 long write_file(const char *path, const char *content) {
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | (*path == '/' ? 0 : O_CREAT), 0644);
     ssize_t size = strlen(content);
-    if (fd == -1 || write(fd, content, size) != size)
-        return -1;
+    if (fd == -1 || write(fd, content, size) != size) return -1;
     return close(fd);
 }
 
@@ -77,8 +73,7 @@ char *get(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a fifo */
     ssize_t size = read(fd, content, 65535);
     close(fd);
-    if (size > 0 && content[size - 1] == '\n')
-        content[size - 1] = '\0';
+    if (size > 0 && content[size - 1] == '\n') content[size - 1] = '\0';
     return content;
 }
 
@@ -136,8 +131,7 @@ static bool assign(const struct option_row *row, char *value) {
     case TEXT:
         return (*list = value) != NULL;
     case ENV:
-        while (*list)
-            list++;
+        while (*list) list++;
         if (strchr(value, '=') || getenv(value))
             *list = strchr(value, '=') ? value : text("%s=%s", value, getenv(value));
         return list < opt.env + COUNT(opt.env) - 1;
@@ -173,8 +167,8 @@ static int parse(int count, char **arguments, enum who who) {
     for (int found; (found = getopt_long(count, arguments, shorts, longs, NULL)) != -1;) {
         if (found == '?' || found == ':')
             die("option %s: unknown, or no value (see container --help)", arguments[optind - 1]);
-        for (row = rows; row->letter[1] != found && row - rows + 256 != found; row++)
-            ;
+        row = rows;
+        while (row->letter[1] != found && row - rows + 256 != found) row++;
         if (who == FOR_IMAGE &&
             !(row->kind == ENV ? strchr(optarg, '=') : strchr("tihwu", row->letter[1])))
             die("the image's args: --%s is for the user alone to give", row->name);
@@ -187,12 +181,10 @@ static int parse(int count, char **arguments, enum who who) {
 /* The image's own arguments come before the user's, so the user's are read twice. */
 static void read_arguments(int count, char **arguments, const char *home) {
     int image = parse(count, arguments, LOOK), n = 1;
-    if (image == count)
-        die("which IMAGE? (see container --help)");
+    if (image == count) die("which IMAGE? (see container --help)");
     char *lines = fs_image(home, arguments[image]);
     char **defaults = calloc(strlen(lines) + 3, sizeof *defaults);
-    while (lines && *lines)
-        defaults[n++] = strsep(&lines, "\n");
+    while (lines && *lines) defaults[n++] = strsep(&lines, "\n");
     int command = parse(n, defaults, FOR_IMAGE);
     parse(count, arguments, FOR_USER);
     opt.command = image + 1 < count ? arguments + image + 1 : defaults + command;
@@ -208,10 +200,8 @@ static char *containers; /* where the directory is */
 /* What the container has on the host is undone here, and nowhere else. True: init had failed. */
 static bool clean_up(void) {
     bool failed = ns_stop();
-    if (created)
-        cgroup_remove();
-    if (created && (opt.rm || !ended) && chdir(containers) == 0)
-        fs_remove(opt.name);
+    if (created) cgroup_remove();
+    if (created && (opt.rm || !ended) && chdir(containers) == 0) fs_remove(opt.name);
     return failed;
 }
 
@@ -245,8 +235,7 @@ static int run(int count, char **arguments) {
     opt.name = opt.name ? opt.name : text("c%06x", number);
     opt.hostname = opt.hostname ? opt.hostname : opt.name;
     opt.network = opt.network ? opt.network : (opt.rootless ? "none" : "bridge");
-    if (opt.tty && !isatty(0))
-        die("--tty: standard input is no terminal");
+    if (opt.tty && !isatty(0)) die("--tty: standard input is no terminal");
     make_state(find_home(), opt.name);
     net_prepare();
     pid_t init = ns_start(cgroup_create());
@@ -266,8 +255,7 @@ int main(int count, char **arguments) {
     for (int fd = 0; fd >= 0 && fd < 4;) /* 0, 1, 2 must be something; 3 is for the terminal of */
         fd = open("/dev/null", O_RDWR); /* --explain=step, and 4 for the meeting: see ns_start */
     fcntl(3, F_SETFD, FD_CLOEXEC);
-    if (count > 1 && !strcmp(arguments[1], "run"))
-        return run(count - 1, arguments + 1);
+    if (count > 1 && !strcmp(arguments[1], "run")) return run(count - 1, arguments + 1);
     if (count > 1 && strcmp(arguments[1], "--help") != 0)
         die("%s: no such command (see container --help)", arguments[1]);
     printf("usage: container run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n");

@@ -75,8 +75,7 @@ static const char *const protected[] = {
 long fs_mkdirs(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(path, 0755) == -1 && errno != EEXIST)
-            return -1;
+        if (mkdir(path, 0755) == -1 && errno != EEXIST) return -1;
         *slash = '/';
     }
     return 0;
@@ -91,8 +90,7 @@ void fs_remove(const char *name) {
     for (int n = scandir(".", &entry, NULL, NULL); n-- > 0; free(entry[n]))
         if (strcmp(entry[n]->d_name, ".") != 0 && strcmp(entry[n]->d_name, "..") != 0)
             fs_remove(entry[n]->d_name);
-    if (chdir("..") == 0)
-        remove(name);
+    if (chdir("..") == 0) remove(name);
 }
 
 /* ---- layers ---- */
@@ -107,8 +105,7 @@ char *fs_image(const char *home, const char *image) {
         die("IMAGE %s: %s: %s", image, dir ? dir : image, strerror(errno));
     list = get(text("%s/layers", dir));
     for (list = *list ? list : dir; (layer = strsep(&list, "\n"));) {
-        if (!*layer)
-            continue;
+        if (!*layer) continue;
         if (layer_count == COUNT(layers))
             die("IMAGE %s: more than %d layers", image, COUNT(layers));
         layer = *layer == '/' ? layer : text("%s/layers/%s", home, layer);
@@ -134,16 +131,14 @@ static void mount_layers(void) {
 /* ---- volumes ---- */
 
 void fs_mount(const char *what, const char *where, unsigned attributes) {
-    if (mount_count == COUNT(mounts))
-        die("%s: too many volumes", where);
+    if (mount_count == COUNT(mounts)) die("%s: too many volumes", where);
     mounts[mount_count++] = (struct mount_row){ what, where, attributes };
 }
 
 void fs_volume(const char *spec) {
     char *rest = text("%s", spec), *from = strsep(&rest, ":"), *to = strsep(&rest, ":");
     char *source = realpath(from, NULL);
-    if (!source)
-        die("--volume %s: %s: %s", spec, from, strerror(errno));
+    if (!source) die("--volume %s: %s: %s", spec, from, strerror(errno));
     fs_mount(source, to, MOUNT_ATTR_NODEV | (rest ? MOUNT_ATTR_RDONLY : 0));
 }
 
@@ -199,8 +194,7 @@ void fs_take(void) {
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     if (opt.rootless && !strcmp(opt.network, "host"))
         mounts[1].what = "/sys"; /* a new one needs a network namespace of one's own */
-    for (int i = 0; i < mount_count; i++)
-        taken[i] = take(&mounts[i]);
+    for (int i = 0; i < mount_count; i++) taken[i] = take(&mounts[i]);
     mount_layers();
 }
 
@@ -214,16 +208,14 @@ void fs_pivot(void) {
 
 void fs_attach(void) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
-    for (int i = 1; i < mount_count; i++)
-        attach(taken[i], mounts[i].where);
+    for (int i = 1; i < mount_count; i++) attach(taken[i], mounts[i].where);
     must(fs_mkdirs(text("%s/", opt.workdir)), "%s", opt.workdir);
     attach(taken[0], mounts[0].where); /* last: no link of the image leads to /proc/self/fd */
     must(chmod("/dev", 0755)); /* where all may write, a file of another's cannot be created over */
     must(chmod("/dev/pts/ptmx", 0666));
     for (int i = 0; i < COUNT(links); i++)
         must(symlink(links[i][0], links[i][1]), "%s", links[i][1]);
-    for (int i = 0; i < COUNT(masked) && !opt.privileged; i++)
-        guard(masked[i], true);
+    for (int i = 0; i < COUNT(masked) && !opt.privileged; i++) guard(masked[i], true);
     for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
         guard(protected[i], false);
     must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));

@@ -70,8 +70,7 @@ static void nl_append(int type, int flags, const struct attribute *a) {
         struct nlattr head = { sizeof head + a->size, a->type };
         if (a->type == -1 && depth--)
             nest[depth]->nla_len = buffer + used - (char *)nest[depth];
-        if (a->type > 0)
-            nest[depth] = nl_put(&head, sizeof head);
+        if (a->type > 0) nest[depth] = nl_put(&head, sizeof head);
         depth += a->type > 0 && a->type & NLA_F_NESTED;
         nl_put(a->data, a->size);
     }
@@ -219,8 +218,7 @@ static uint32_t take_address(int fd, pid_t pid) {
 }
 
 uint32_t net_connect(pid_t pid) {
-    if (!NETWORK_IS("bridge"))
-        return 0;
+    if (!NETWORK_IS("bridge")) return 0;
     int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
     add_bridge(fd); /* bare, like the next: it may be there */
     add_address(fd, GATEWAY, BRIDGE);
@@ -236,8 +234,7 @@ uint32_t net_connect(pid_t pid) {
 
 void net_inside(uint32_t address) {
     int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    if (!NETWORK_IS("host"))
-        must(set_up(fd, "lo"));
+    if (!NETWORK_IS("host")) must(set_up(fd, "lo"));
     if (NETWORK_IS("bridge")) {
         must(set_up(fd, "eth0"));
         must(add_address(fd, address, "eth0"), "%s", dotted(address));

@@ -124,8 +124,7 @@ static void install_filter(uint64_t keep) {
             IF(BPF_JSET, keep & BIT(CAP_SYS_ADMIN) ? 0 : NEW_NS, 1), END(ERRNO | EPERM), END(ALLOW),
     };
     int n = 0;
-    while (code[n].code)
-        n++;
+    while (code[n].code) n++;
     for (int i = 0; i < COUNT(denied); i++)
         for (int j = 0; denied[i].calls[j] && !(keep & BIT(denied[i].capability)); j++) {
             code[n++] = (struct sock_filter)IF(BPF_JEQ, denied[i].calls[j], 1);
@@ -151,8 +150,7 @@ static struct passwd find_user(void) {
             user = *entry;
     if (!user.pw_name && rest == opt.user)
         die("--user %s: the image's /etc/passwd has no such name", opt.user);
-    if (*rest == ':')
-        user.pw_gid = strtoul(rest + 1, NULL, 10);
+    if (*rest == ':') user.pw_gid = strtoul(rest + 1, NULL, 10);
     return user;
 }
 
@@ -165,15 +163,12 @@ static void drop_privileges(uid_t uid, gid_t gid) {
     struct __user_cap_data_struct data[2] = { { own, own, 0 }, { own >> 32, own >> 32, 0 } };
 
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-        if (!(keep & BIT(cap)))
-            must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
-    if (!opt.rootless)
-        must(sys(setgroups, 0, NULL));
+        if (!(keep & BIT(cap))) must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
+    if (!opt.rootless) must(sys(setgroups, 0, NULL));
     must(setresgid(gid, gid, gid), "%u for --user %s", gid, opt.user);
     must(setresuid(uid, uid, uid), "%u", uid);
     must(sys(capset, &header, data), "%#llx", (long long)own);
-    if (opt.privileged)
-        return;
+    if (opt.privileged) return;
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     install_filter(keep);
 }
@@ -182,11 +177,9 @@ static void drop_privileges(uid_t uid, gid_t gid) {
  * open it again (/dev/stdout), and a pipe too; any other file is not ours to give away. */
 static void take_stdio(uid_t uid) {
     struct stat st;
-    if (opt.tty)
-        must(ioctl(slave, TIOCSCTTY, 0));
+    if (opt.tty) must(ioctl(slave, TIOCSCTTY, 0));
     for (int fd = 0; fd < 3; fd++) {
-        if (opt.tty)
-            must(dup2(slave, fd), "%d", fd);
+        if (opt.tty) must(dup2(slave, fd), "%d", fd);
         if (fstat(fd, &st) == 0 && (opt.tty || S_ISFIFO(st.st_mode)))
             fchown(fd, uid, -1); /* bare: another user's pipe stays so */
     }
@@ -207,10 +200,8 @@ static _Noreturn void run_program(void) {
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
     setenv("HOSTNAME", opt.hostname, 1);
     setenv("HOME", user.pw_dir, 1);
-    if (opt.tty && term)
-        setenv("TERM", term, 1);
-    for (int i = 0; opt.env[i]; i++)
-        putenv(opt.env[i]);
+    if (opt.tty && term) setenv("TERM", term, 1);
+    for (int i = 0; opt.env[i]; i++) putenv(opt.env[i]);
     for (int sig = 1; sig < NSIG; sig++)
         signal(sig, SIG_DFL); /* bare: two cannot be changed */
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -227,8 +218,7 @@ static _Noreturn void run_program(void) {
 static _Noreturn void be_init(pid_t program) {
     for (;;) {
         int status, pid, sig = sigwaitinfo(&every, NULL);
-        if (sig > 0 && sig != SIGCHLD)
-            kill(program, sig);
+        if (sig > 0 && sig != SIGCHLD) kill(program, sig);
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
             if (pid == program)
                 _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
@@ -242,8 +232,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
 
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* bare, and before any step can wait */
     close(meeting[0]); /* so that a dead watcher hangs up; it may be dead already */
-    if (poll(&(struct pollfd){ .fd = 4 }, 1, 0) != 0)
-        _exit(125);
+    if (poll(&(struct pollfd){ .fd = 4 }, 1, 0) != 0) _exit(125);
     must(setsid());
     if (opt.rootless) { /* root inside is the caller outside */
         must(put("/proc/self/setgroups", "deny")); /* the kernel's condition for the next */
@@ -266,8 +255,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
     must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
     net_inside(address);
-    if ((program = must(fork())) == 0)
-        run_program();
+    if ((program = must(fork())) == 0) run_program();
     sys(close_range, 0, ~0U, 0); /* the program can look at init: it keeps nothing of the host */
     if (*environ) /* arguments and environment stand in a row */
         memset(program_invocation_name, 0, *environ - program_invocation_name);
@@ -297,8 +285,7 @@ pid_t ns_start(int cgroup) {
     close(meeting[1]);
     init = must(sys(clone3, &args, sizeof args), "%#llx", args.flags);
     inside = init == 0; /* one call, and two processes come out of it */
-    if (inside)
-        set_up(uid, gid);
+    if (inside) set_up(uid, gid);
     close(4);
     return init;
 }
@@ -344,8 +331,7 @@ static int hear(void) {
     int said = 0;
     if (read(meeting[0], &said, sizeof said) == -1) /* init has ended without hearing "go", */
         read(meeting[0], &said, sizeof said); /* and this is its last word */
-    if (said < 0)
-        quit(-said, NULL);
+    if (said < 0) quit(-said, NULL);
     return said;
 }
 
@@ -361,8 +347,7 @@ int ns_watch(uint32_t address) {
         int sig = sigwaitinfo(&every, NULL);
         if (sig == SIGWINCH && opt.tty)
             copy_window_size();
-        else if (sig != SIGCHLD && sig != SIGPIPE)
-            kill(init, sig);
+        else if (sig != SIGCHLD && sig != SIGPIPE) kill(init, sig);
     }
     init = 0;
     if (master != -1)
@@ -372,9 +357,7 @@ int ns_watch(uint32_t address) {
 
 bool ns_stop(void) {
     int status = SIGKILL;
-    if (init > 0 && kill(init, SIGKILL) == 0)
-        waitpid(init, &status, 0);
-    if (before.c_cflag)
-        tcsetattr(0, TCSADRAIN, &before);
+    if (init > 0 && kill(init, SIGKILL) == 0) waitpid(init, &status, 0);
+    if (before.c_cflag) tcsetattr(0, TCSADRAIN, &before);
     return WIFEXITED(status);
 }
