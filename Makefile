@@ -74,7 +74,7 @@ base:
 
 test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests
 	CONTAINER='$(CURDIR)/$(PROGRAM)' PROBE='$(CURDIR)/$(B)/probe' BASE='$(CURDIR)/rootfs/base' \
-	$(B)/tests/run
+	SOURCE='$(CURDIR)' $(B)/tests/run
 
 $(B)/tests/run: $(TESTS) $(wildcard tests/*.h) $(B)/flags
 	$(call need,$(TEST_TOOLS))
@@ -93,10 +93,11 @@ sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(MAKE) test B=build/sanitize PROGRAM=build/sanitize/container \
 	    STATIC= CI= SANITIZE='$(SANITIZERS)'
 
+# Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
 lint: ## check the format and style of all sources and scripts
 	$(call need,$(LINT_TOOLS))
 	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch])
-	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE \
+	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE --suppress=leakNoVarFunctionCall \
 	    --enable=warning,portability,performance $(SOURCES) tests/probe.c
 	clang-tidy --quiet $(SOURCES) $(wildcard tests/*.c) -- $(FLAGS) $$(pkg-config --cflags check)
 	shellcheck $$(grep -ls '^#!/bin/[a-z]*sh' .ci/* rootfs/* tests/* lessons/tools/*)

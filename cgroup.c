@@ -35,8 +35,7 @@ static const struct limit {
 };
 
 /* The trees of version 1 that we use. In version 2 one serves all. */
-static const char *const trees[] = { "memory", "cpu", "cpuacct", "pids", "freezer" };
-static char *paths[COUNT(trees)];
+static const char *const trees[] = { "memory", "cpu", "cpuacct", "pids" };
 static bool version2;
 
 /* ---- the container's directories ---- */
@@ -44,19 +43,20 @@ static bool version2;
 /* Below our own cgroup, which a line NUMBER:CONTROLLER,...:PATH of /proc/self/cgroup tells;
  * version 2 names no controller. As root there we go to the top, where limits can be given. */
 static char *find_path(const char *controller) {
-    char *lines = get("/proc/self/cgroup"), *line, *name;
-    while ((line = strsep(&lines, "\n")) && strsep(&line, ":")) {
-        char *list = strsep(&line, ":"), *names = text("%s", list);
-        while ((name = strsep(&names, ",")))
-            if (!strcmp(name, version2 ? "" : controller))
-                return text("/sys/fs/cgroup/%s%s/container-%s", list,
-                            version2 && !opt.rootless ? "" : line, opt.name);
+    each_line (line, get("/proc/self/cgroup")) {
+        strsep(&line, ":");
+        char *list = strsep(&line, ":");
+        if (strstr(text(",%s,", list), text(",%s,", version2 ? "" : controller)))
+            return text("/sys/fs/cgroup/%s%s/container-%s", list,
+                        version2 && !opt.rootless ? "" : line, opt.name);
     }
     return NULL;
 }
 
 static void set_limit(const struct limit *l) {
     const char *name = version2 ? l->file2 : l->file1, *path = find_path(l->controller);
+    /* without a limit, too: it counts what is used. Bare: what is missing is seen below */
+    if (version2) put(text("%s/../cgroup.subtree_control", path), "+%s", l->controller);
     if (!*l->value || !name) return;
     char *file = text("%s/%s", path ? path : "/sys/fs/cgroup", name);
     if (access(file, F_OK) == 0)
@@ -68,42 +68,50 @@ static void set_limit(const struct limit *l) {
 #define REMEDY " (rootless: systemd-run --user --scope -p Delegate=yes container run ...)"
 
 int cgroup_create(void) {
-    char *all = "";
+    char *all = "", *path = NULL;
     version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     if (opt.rootless && !opt.memory && !opt.cpus && !opt.pids && !opt.io) return -1;
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
-        if (!(paths[i] = find_path(trees[i]))) continue;
-        all = text("%s%s\n", all, paths[i]);
-        must(put("cgroup", "%s", all));
-        rmdir(paths[i]); /* bare: what a crash has left */
-        must(mkdir(paths[i], 0755), "%s%s", paths[i], opt.rootless ? REMEDY : "");
-        fs_mount(paths[i], text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
+        if (!(path = find_path(trees[i]))) continue;
+        all = text("%s%s\n", all, path);
+        must(put("cgroup", "%s", all)); /* before it is there: so that none is ever forgotten */
+        rmdir(path); /* bare: what a crash has left */
+        must(mkdir(path, 0755), "%s%s", path, opt.rootless ? REMEDY : "");
+        fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
-    for (int i = 0; i < COUNT(limits) && version2; i++) /* bare: set_limit sees what is missing */
-        put(text("%s/../cgroup.subtree_control", paths[0]), "+%s", limits[i].controller);
-    if (opt.cpus) /* from processors to microseconds in each period of 100 ms */
-        opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
+    /* from processors to microseconds in each period of 100 ms */
+    if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
     for (int i = 0; i < COUNT(limits); i++) set_limit(&limits[i]);
-    return version2 ? must(open(paths[0], O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", paths[0]) : -1;
+    return version2 ? must(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", path) : -1;
+}
+
+/* ---- while it runs, and by whoever comes ---- */
+
+/* Write VALUE into FILE of every directory of the container that has one. How many have? */
+static int write_all(const char *file, const char *value) {
+    int found = 0;
+    each_line (dir, get("cgroup")) {
+        char *path = text("%s/%s", dir, file);
+        if (access(path, F_OK) == -1) continue;
+        must(put(path, "%s", value), "%s %s", path, value);
+        found++;
+    }
+    return found;
 }
 
 void cgroup_join(pid_t pid) {
-    for (int i = 0; i < COUNT(trees) && !version2; i++)
-        if (paths[i])
-            must(put(text("%s/cgroup.procs", paths[i]), "%d", pid), "%s", paths[i]);
+    write_all("cgroup.procs", text("%d", pid));
 }
 
 /* ---- afterwards ---- */
 
 long cgroup_oom_kills(void) {
-    char *file = text("%s/%s", paths[0], version2 ? "memory.events" : "memory.oom_control");
-    char *line = strstr(get(file), "oom_kill "); /* the same in both */
+    char *file = version2 ? "memory.events" : "memory.oom_control", *path = find_path("memory");
+    char *line = strstr(get(text("%s/%s", path, file)), "oom_kill "); /* the same in both */
     return line ? atol(line + strlen("oom_kill ")) : 0;
 }
 
 void cgroup_remove(void) {
-    char *all = get("cgroup"), *path;
-    while ((path = strsep(&all, "\n")))
-        for (int tries = 0; *path && rmdir(path) == -1 && errno == EBUSY && tries < 100; tries++)
-            usleep(10000); /* its last process has ended, but is still being counted out */
+    each_line (dir, get("cgroup")) /* its last process has ended, but is still being counted out */
+        for (int n = 0; *dir && rmdir(dir) == -1 && errno == EBUSY && n < 100; n++) usleep(10000);
 }

@@ -7,74 +7,95 @@
  *      HOME/containers/NAME/   upper (what it has written), etc, and one small
  *                              file for each fact: cat them
  *
- * Start reading at main, which is last; then run, and from there follow the
+ *      create --> created --start--> running --> exited --start--> running ...
+ *      run -----------------------------^  stop    rm
+ *
+ * Start reading at main, which is last; then run and live, and from there follow the
  * functions into the other chapters, in the order of the calls.
  */
 #include "container.h"
 #include <getopt.h>
 #include <regex.h>
 #include <stdarg.h>
+#include <sys/file.h>
+#include <time.h>
 
-struct options opt = { .user = "0", .workdir = "/" };
+struct options opt = { .user = "0", .workdir = "/", .seconds = "10" };
 bool inside;
-static bool clean_up(void);
+static char *home; /* CONTAINER_HOME */
+static int count; /* what was typed after "container", */
+static char **words; /* of which the first is the command */
+static unsigned number; /* a random one: names that we invent are nobody else's */
+static void clean_up(int status, const char *why);
 
 /* ---- must: every step, checked and shown ---- */
 
 static const char *now; /* the step that is being taken */
 
-/* Before it. --explain=step, or =FILE:LINE: wait for Enter. */
+/* Before it. --explain=step, or =FILE:LINE: wait for Enter, which the terminal behind standard
+ * error can tell, too. */
 void step(const char *file, int line, const char *call, const char *values) {
     char answer[80] = "", *place = text("%s:%d", file, line);
     now = text("%s: %s%s", place, call, values);
     if (!opt.explain || (strcmp(opt.explain, "step") != 0 && strcmp(opt.explain, place) != 0))
         return;
     dprintf(2, "%*s%s [Enter, or q to quit] ", inside ? 40 : 0, "", now);
-    if (read(3, answer, sizeof answer) > 0 && *answer == 'q') /* bare: nobody may be there */
-        die("stopped before %s", place);
+    read(2, answer, sizeof answer); /* bare: nobody may be there */
+    if (*answer == 'q') die("stopped before %s", place);
 }
 
-/* After it. */
+/* After it. What happens inside stands on the right. */
 long done(long result) {
-    if (result == -1)
-        die("%s: %s%s", now, strerror(errno), errno == ENOSYS ? " (want Linux 5.15 or later)" : "");
+    const char *hint = errno == ENOSYS ? " (want Linux 5.15 or later)" : "";
+    if (result == -1) die("%s: %s%s", now, strerror(errno), hint);
     if (opt.explain) dprintf(2, "%*s%s = %ld\n", inside ? 40 : 0, "", now, result);
     return result;
 }
 
+/* What an image or a container has a say in may hold bytes that a terminal obeys. */
+static char *plain(char *line) {
+    for (char *c = line; *c; c++)
+        if (*c < ' ' || *c > '~') *c = '?';
+    return line;
+}
+
 _Noreturn void quit(int status, const char *why) {
-    bool said = !inside && clean_up(); /* init had failed, and has said why */
-    if (why && !said) dprintf(2, "container: %s\n", why);
-    if (inside)
-        write(4, &(int){ -status }, sizeof(int)); /* see hear, in ns.c */
+    if (!inside) clean_up(status, why);
+    why = plain(text("%s", why));
+    inside ? dprintf(4, "%d %.3000s", status, why) : dprintf(2, "container: %s\n", why);
     _exit(status);
 }
 
 /* ---- text ---- */
 
 char *text(const char *format, ...) {
-    char *result = NULL;
+    int saved = errno;
+    char *result;
     va_list values;
     va_start(values, format);
-    if (vasprintf(&result, format, values) == -1 || !result) _exit(125);
+    if (vasprintf(&result, format, values) == -1) _exit(125);
     va_end(values);
+    errno = saved;
     return result;
 }
 
-long write_file(const char *path, const char *content) {
-    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | (*path == '/' ? 0 : O_CREAT), 0644);
-    ssize_t size = strlen(content);
-    if (fd == -1 || write(fd, content, size) != size) return -1;
-    return close(fd);
+long write_file(const char *path, const char *content, ssize_t size) {
+    const char *target = strchr(path, '/') ? path : text("%s.new", path);
+    int fd = open(target, O_WRONLY | O_TRUNC | O_CLOEXEC | (*path == '/' ? 0 : O_CREAT), 0644);
+    if (size == 0) size = strlen(content);
+    if (fd != -1) errno = ENOSPC; /* what it means when only a part was written */
+    if (fd == -1 || write(fd, content, size) != size || close(fd) == -1) return -1;
+    return target == path ? 0 : rename(target, path);
 }
 
+#define LIMIT (256 << 10) /* bytes that get reads: arguments may be long */
 char *get(const char *path) {
-    char *content = calloc(1, 65536);
+    static char content[LIMIT];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a fifo */
-    ssize_t size = read(fd, content, 65535);
+    ssize_t size = read(fd, content, LIMIT - 1);
     close(fd);
-    if (size > 0 && content[size - 1] == '\n') content[size - 1] = '\0';
-    return content;
+    if (size > 0 && content[size - 1] == '\n') size--;
+    return text("%.*s", size > 0 ? (int)size : 0, content);
 }
 
 bool matches(const char *value, const char *pattern) {
@@ -85,181 +106,453 @@ bool matches(const char *value, const char *pattern) {
 
 /* ---- options ---- */
 
-// clang-format off
-enum kind { FLAG, TEXT, ENV, VOLUME, CAPABILITY, EXPLAIN, LATER };
-#define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9]|[1-9])[0-9]?)$" /* from 0.01 */
-enum who { LOOK, FOR_IMAGE, FOR_USER };
-// clang-format on
+#define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$"
+#define PLACE "^(step|[a-z]+[.]c:[0-9]+)$"
+#define IP "^((0|[1-9][0-9]{0,2})([.]|$)){4}$"
+#define SIGNAL "^((SIG)?[A-Z][A-Z0-9]*|[0-9]{1,2})$"
 
-/* What is given to an option must match its pattern as a whole; FORM says it in words. */
+/* Who may give it: r run, create; i the image's args; s stop, k kill, l logs, m rm. What
+ * is given must match the pattern; the form says it in words. */
+// clang-format off
+enum kind { FLAG, TEXT, LIST, CAPABILITY };
 static const struct option_row {
-    const char *letter, *name;
+    const char *who, *letter, *name;
     enum kind kind;
     void *where;
     const char *form, *pattern;
 } rows[] = {
-    { "-t", "tty", FLAG, &opt.tty, "(a terminal of its own)", NULL },
-    { "-i", "interactive", FLAG, &opt.interactive, "(standard input always is)", NULL },
-    { "-d", "detach", LATER, NULL, "(not there yet)", NULL },
-    { "  ", "name", TEXT, &opt.name, "NAME", NAME },
-    { "  ", "rm", FLAG, &opt.rm, "(keep nothing afterwards)", NULL },
-    { "-h", "hostname", TEXT, &opt.hostname, "NAME", NAME },
-    { "-e", "env", ENV, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
-    { "-w", "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
-    { "-u", "user", TEXT, &opt.user, "UID, UID:GID or a name in the image's /etc/passwd", USER },
-    { "-v", "volume", VOLUME, NULL, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
-    { "  ", "read-only", FLAG, &opt.read_only, "(but for volumes)", NULL },
-    { "-m", "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,8}[kmgKMG]?$" },
-    { "  ", "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", CPUS },
-    { "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
-    { "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
-    { "  ", "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
-    { "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "^((0|[1-9][0-9]{0,2})([.]|$)){4}$" },
-    { "-p", "publish", LATER, NULL, "(not there yet)", "" },
-    { "  ", "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
-    { "  ", "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
-    { "  ", "privileged", FLAG, &opt.privileged, "(all capabilities, no filter, no masks)", NULL },
-    { "  ", "explain", EXPLAIN, NULL, "[=step or =FILE:LINE]", "^(step|[a-z]+[.]c:[0-9]+)$" },
+    { "ri", "-t", "tty", FLAG, &opt.tty, "(a terminal of its own)", NULL },
+    { "ri", "-i", "interactive", FLAG, &opt.interactive, "(standard input always is)", NULL },
+    { "r",   "-d", "detach", FLAG, &opt.detach, "(in the background)", NULL },
+    { "r",   "  ", "name", TEXT, &opt.name, "NAME", NAME },
+    { "r",   "  ", "rm", FLAG, &opt.rm, "(keep nothing afterwards)", NULL },
+    { "ri",  "-h", "hostname", TEXT, &opt.hostname, "NAME", NAME },
+    { "ri", "-e", "env", LIST, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
+    { "ri", "-w", "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
+    { "ri", "-u", "user", TEXT, &opt.user, "UID, UID:GID or a name that the image has", USER },
+    { "r",   "-v", "volume", LIST, opt.volumes, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
+    { "r",   "  ", "read-only", FLAG, &opt.read_only, "(but for volumes)", NULL },
+    { "r",   "-m", "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,12}[kmgKMG]?$" },
+    { "r",   "  ", "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", CPUS },
+    { "r",   "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
+    { "r",   "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
+    { "r",   "  ", "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
+    { "r",   "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", IP },
+    { "r",   "  ", "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
+    { "r",   "  ", "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
+    { "r",   "  ", "privileged", FLAG, &opt.privileged, "(all capabilities, no filter)", NULL },
+    { "r",   "  ", "explain", TEXT, &opt.explain, "[=step or =FILE:LINE]", PLACE },
+    { "s",   "-t", "time", TEXT, &opt.seconds, "SECONDS (stop: until KILL)", "^[0-9]{1,6}$" },
+    { "k",   "-s", "signal", TEXT, &opt.signal, "SIGNAL (kill: TERM, SIGTERM or 15)", SIGNAL },
+    { "l",   "-f", "follow", FLAG, &opt.follow, "(logs: until it ends)", NULL },
+    { "m",   "-f", "force", FLAG, &opt.force, "(rm: end it first)", NULL },
 };
+// clang-format on
 
 /* Give VALUE, which the row's pattern has accepted, to the row's variable. False: unknown. */
 static bool assign(const struct option_row *row, char *value) {
     char **list = row->where;
-    switch (row->kind) {
-    case FLAG:
-        return *(bool *)row->where = true;
-    case TEXT:
-        return (*list = value) != NULL;
-    case ENV:
-        while (*list) list++;
-        if (strchr(value, '=') || getenv(value))
-            *list = strchr(value, '=') ? value : text("%s=%s", value, getenv(value));
-        return list < opt.env + COUNT(opt.env) - 1;
-    case VOLUME:
-        fs_volume(value);
-        return true;
-    case CAPABILITY:
-        *(uint64_t *)row->where |= ns_capability(value);
-        return ns_capability(value);
-    case EXPLAIN:
-        opt.explain = value ? value : "";
-        if (value && (opt.tty || dup3(open("/dev/tty", O_RDWR), 3, O_CLOEXEC) == -1))
-            die("--explain=%s: wants a terminal for itself", value);
-        return true;
-    default:
-        die("--%s %s: not there yet", row->name, value ? value : "");
-    }
+    if (row->kind == FLAG) return *(bool *)row->where = true;
+    if (row->kind == TEXT) return (*list = value ? value : "") != NULL;
+    if (row->kind == CAPABILITY) *(uint64_t *)row->where |= ns_capability(value);
+    if (row->kind == CAPABILITY) return ns_capability(value) != 0;
+    bool bare = list == opt.env && !strchr(value, '='); /* -e NAME */
+    if (bare && !getenv(value)) return true;
+    if (bare) value = text("%s=%s", value, getenv(value));
+    for (int i = 0; i < COUNT(opt.env) - 1; i++)
+        if (!list[i]) return (list[i] = value) != NULL;
+    die("--%s: too many of them", row->name);
 }
 
-/* Read options up to the first argument that is none; its index. They may be wanted only
- * to see where IMAGE stands; or for the image, which may not open the host; or for the user. */
-static int parse(int count, char **arguments, enum who who) {
-    struct option longs[COUNT(rows) + 1] = { 0 };
+/* Read the options of WHO up to the first argument that is none; its index. */
+static int parse(int n, char **arguments, char who) {
+    struct option longs[COUNT(rows) + 1] = { 0 }, *next = longs;
     char shorts[2 * COUNT(rows) + 3] = "+:";
-    const struct option_row *row;
-    for (int i = 0; i < COUNT(rows); i++) {
-        int takes = rows[i].kind == EXPLAIN ? optional_argument : rows[i].pattern != NULL;
-        longs[i] = (struct option){ rows[i].name, takes, NULL, 256 + i };
-        if (rows[i].letter[1] != ' ')
-            sprintf(shorts + strlen(shorts), "%c%s", rows[i].letter[1], takes ? ":" : "");
+    for (const struct option_row *row = rows; row < rows + COUNT(rows); row++) {
+        int takes = row->where == &opt.explain ? optional_argument : row->pattern != NULL;
+        if (!strchr(row->who, who)) continue;
+        *next++ = (struct option){ row->name, takes, NULL, 256 + (row - rows) };
+        if (row->letter[1] != ' ')
+            sprintf(shorts + strlen(shorts), "%c%s", row->letter[1], takes ? ":" : "");
     }
-    optind = 0;
-    for (int found; (found = getopt_long(count, arguments, shorts, longs, NULL)) != -1;) {
+    optind = 0; /* start over, getopt(3) */
+    for (int found; (found = getopt_long(n, arguments, shorts, longs, NULL)) != -1;) {
+        const struct option_row *row = found < 256 ? rows : &rows[found - 256];
         if (found == '?' || found == ':')
-            die("option %s: unknown, or no value (see container --help)", arguments[optind - 1]);
-        row = rows;
-        while (row->letter[1] != found && row - rows + 256 != found) row++;
-        if (who == FOR_IMAGE &&
-            !(row->kind == ENV ? strchr(optarg, '=') : strchr("tihwu", row->letter[1])))
-            die("the image's args: --%s is for the user alone to give", row->name);
-        if (who != LOOK && ((optarg && !matches(optarg, row->pattern)) || !assign(row, optarg)))
+            die("%soption %s: unknown, or no value (see container --help)",
+                who == 'i' ? "the image's args: " : "", arguments[optind - 1]);
+        while (found < 256 && (row->letter[1] != found || !strchr(row->who, who))) row++;
+        bool leaks = who == 'i' && row->where == opt.env && !strchr(optarg, '='); /* ours */
+        if (leaks || (optarg && !matches(optarg, row->pattern)) || !assign(row, optarg))
             die("--%s %s: want %s", row->name, optarg ? optarg : "", row->form);
     }
     return optind;
 }
 
-/* The image's own arguments come before the user's, so the user's are read twice. */
-static void read_arguments(int count, char **arguments, const char *home) {
-    int image = parse(count, arguments, LOOK), n = 1;
-    if (image == count) die("which IMAGE? (see container --help)");
-    char *lines = fs_image(home, arguments[image]);
-    char **defaults = calloc(strlen(lines) + 3, sizeof *defaults);
+static char *image, *image_layers, *image_arguments; /* the latter two one a line */
+
+/* The image's own arguments come before the user's, so the user's are read twice. A container
+ * that is there already is its own image. */
+static void read_arguments(bool again) {
+    struct options blank = opt;
+    int at = parse(count, words, 'r'), n = 1;
+    if (at >= count) die("which IMAGE? (see container --help)");
+    image = words[at];
+    image_layers = fs_image(home, again ? "." : image, &image_arguments);
+    char *lines = text("%s", image_arguments), **defaults = calloc(strlen(lines) + 3, sizeof lines);
     while (lines && *lines) defaults[n++] = strsep(&lines, "\n");
-    int command = parse(n, defaults, FOR_IMAGE);
-    parse(count, arguments, FOR_USER);
-    opt.command = image + 1 < count ? arguments + image + 1 : defaults + command;
-    if (!*opt.command)
-        die("IMAGE %s names no command: which COMMAND?", arguments[image]);
+    opt = blank;
+    int command = parse(n, defaults, 'i');
+    parse(count, words, 'r');
+    opt.command = at + 1 < count ? words + at + 1 : defaults + command;
+    if (!*opt.command) die("IMAGE %s names no command: which COMMAND?", image);
+    if (!opt.hostname) opt.hostname = opt.name;
+    if (!opt.network) opt.network = opt.rootless ? "none" : "bridge";
+}
+
+/* ---- state: a directory for each container, a small file for each fact ---- */
+
+static bool ours, kept; /* is it ours to undo when we end, and shall the directory stay? */
+static pid_t watcher; /* of the container that we look at, */
+static int init_fd = -1; /* and its init, as a pidfd */
+
+static char *find_home(void) {
+    char *said = getenv("CONTAINER_HOME"), *user = getenv("HOME");
+    if (said && *said) return *said == '/' ? said : text("%s/%s", getcwd(NULL, 0), said);
+    return opt.rootless && user ? text("%s/.local/share/container", user) : "/var/lib/container";
+}
+
+/* We work inside the directory, so that its files are "upper", "etc/hosts", and so on. */
+static void enter(void) {
+    if (matches(opt.name, NAME) && chdir(text("%s/containers/%s", home, opt.name)) == 0) return;
+    if (opt.force) exit(0); /* rm -f: there is nothing to do */
+    die("%s: there is no such container (see container ps)", opt.name);
+}
+
+/* Who changes a container holds this lock on its directory: its watcher from beginning to end,
+ * others for a moment. The kernel takes it back from the dead; flock(2). */
+static bool lock(int tries) {
+    int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (flock(fd, LOCK_EX | LOCK_NB) == -1 && tries-- > 0) usleep(10000);
+    if (tries < 0) close(fd);
+    return tries >= 0;
+}
+
+/* A pid may be used again, but not with the same time of its start, and the same boot; proc(5). */
+static char *identity(pid_t pid) {
+    unsigned long long start = 0;
+    char zombie = 'Z', *stat = strrchr(get(text("/proc/%d/stat", pid)), ')');
+    /* fields 3, 4 and, after 17 others, 22 */
+    sscanf(stat ? stat : "", ") %c %d%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s %llu",
+           &zombie, &watcher, &start);
+    return text("%d %llu %s", strchr("ZX", zombie) ? 0 : pid, start,
+                get("/proc/sys/kernel/random/boot_id"));
+}
+
+/* The pid of its init; 0 when that has ended. */
+static pid_t alive(void) {
+    pid_t pid = atoi(get("pid"));
+    close(init_fd); /* of the last time: who follows a log asks often, and ps asks of many */
+    init_fd = sys(pidfd_open, pid, 0); /* first, so that it is of the process that we look at */
+    return pid > 0 && !strcmp(identity(pid), get("pid")) ? pid : 0;
+}
+
+/* Its watcher writes it down. One that was killed could not; the container died with it: 137. */
+static int exit_status(void) {
+    char *said = get("status");
+    return strncmp(said, "exited ", 7) ? 137 : atoi(said + 7);
+}
+
+static char *status(void) {
+    struct stat st = { 0 };
+    if (alive()) return get("status");
+    if (strncmp(get("status"), "exited", 6) != 0 && !lock(20)) return "starting"; /* no init yet */
+    stat("status", &st);
+    long ago = time(NULL) - st.st_mtime, minutes = ago / 60;
+    return text("exited %d (%ld %s ago)", exit_status(), minutes ? minutes : ago,
+                minutes ? "min" : "s");
+}
+
+/* If it is still ours: another may have removed it, and somebody made one of the same name. */
+static long remove_state(void) {
+    struct stat st;
+    if (stat(".", &st) == -1 || st.st_nlink == 0 || chdir("..") == -1) return 0;
+    return fs_remove(opt.name);
+}
+
+/* What the container has on the host is undone here, and nowhere else. Then hear what init has
+ * said last: it may be the true cause. */
+static void clean_up(int status, const char *why) {
+    ns_stop();
+    if (ours) cgroup_remove();
+    if (ours && kept) put("status", "exited %d%s%s\n", status, *why ? ": " : "", why);
+    if (ours && !kept) remove_state();
+    ours = false;
+    ns_hear();
+}
+
+/* mkdir decides: of two that want one name, one gets it. */
+static void make_state(bool again) {
+    char *path = text("%s/containers/%s", home, opt.name), *cwd = getcwd(NULL, 0), *line = "";
+    if (!again && (fs_mkdirs(path) == -1 || mkdir(path, 0700) == -1))
+        die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
+            errno == EEXIST ? "there is a container with this name" : strerror(errno));
+    enter();
+    if (!lock(100)) die("%s: another command is at work on it", opt.name);
+    ours = true;
+    kept = again;
+    each_line (dir, text("upper/\nwork/\netc/")) must(fs_mkdirs(dir), "%s", dir);
+    if (again) return;
+    for (char **word = opt.command; *word; word++) line = text("%s %s", line, *word);
+    must(put("command", "%s\n", line + 1));
+    must(put("image", "%s\n", image));
+    must(put("args", "%s\n", image_arguments));
+    must(put("layers", "%s\n", image_layers));
+    must(put("cwd", "%s\n", cwd ? cwd : "/"));
+    /* the kernel has put them in a row, each with its NUL, as in /proc/PID/cmdline */
+    ssize_t size = words[count - 1] + strlen(words[count - 1]) + 1 - words[0];
+    if (size >= LIMIT) die("arguments: %zd bytes, which is more than 256 kB", size);
+    must(write_file("arguments", words[0], size));
+}
+
+/* What was typed when the container was made. */
+static void recall(void) {
+    int fd = open("arguments", O_RDONLY | O_CLOEXEC);
+    char *all = calloc(1, LIMIT), *end = all + read(fd, all, LIMIT - 1);
+    words = calloc(LIMIT, sizeof *words);
+    for (count = 0; all < end; all += strlen(all) + 1) words[count++] = all;
+    read_arguments(true);
 }
 
 /* ---- the life of a container ---- */
 
-static bool created, ended; /* its directory is ours to remove; its program has run */
-static char *containers; /* where the directory is */
+static int ready[2]; /* -d: who waits for the program to run, and its watcher */
 
-/* What the container has on the host is undone here, and nowhere else. True: init had failed. */
-static bool clean_up(void) {
-    bool failed = ns_stop();
-    if (created) cgroup_remove();
-    if (created && (opt.rm || !ended) && chdir(containers) == 0) fs_remove(opt.name);
-    return failed;
+/* Go on as a child. NAME is printed when that lets us go; errors are still told the caller. */
+static void detach(void) {
+    int failure;
+    must(pipe2(ready, O_CLOEXEC));
+    pid_t child = must(fork());
+    if (child == 0) return;
+    close(ready[1]);
+    if (read(ready[0], &failure, 1) == 1) exit(puts(opt.name) == EOF);
+    waitpid(child, &failure, 0);
+    exit(WIFSIGNALED(failure) ? 125 : WEXITSTATUS(failure));
 }
 
-static char *find_home(void) {
-    char *said = getenv("CONTAINER_HOME"), *user = getenv("HOME");
-    if (said && *said)
-        return *said == '/' ? said : text("%s/%s", getcwd(NULL, 0), said);
-    return opt.rootless && user ? text("%s/.local/share/container", user) : "/var/lib/container";
+/* From here on nothing of the caller's is held. */
+static void let_go(void) {
+    dup2(1, 2);
+    write(ready[1], "", 1); /* bare: it may have gone */
+    close(ready[1]);
 }
 
-/* mkdir is the lock: of two that want one name, one gets it. We work inside the directory from
- * here on, so that its files are "upper", "etc/hosts", and so on. */
-static void make_state(const char *home, const char *name) {
-    containers = text("%s/containers/", home);
-    // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a name is never NULL here
-    if (fs_mkdirs(containers) == -1 || chdir(containers) == -1 || mkdir(name, 0700) == -1)
-        die("CONTAINER_HOME %s, --name %s: %s", home, name,
-            errno == EEXIST ? "there is a container with this name" : strerror(errno));
-    created = true;
-    must(chdir(name), "%s%s", containers, name);
-    must(mkdir("upper", 0755));
-    must(mkdir("work", 0755));
-    must(mkdir("merged", 0755));
-}
-
-static int run(int count, char **arguments) {
-    unsigned number = 0;
-    opt.rootless = !(ns_permitted() & ns_capability("SYS_ADMIN"));
-    read_arguments(count, arguments, find_home());
-    sys(getrandom, &number, 3, 0);
-    opt.name = opt.name ? opt.name : text("c%06x", number);
-    opt.hostname = opt.hostname ? opt.hostname : opt.name;
-    opt.network = opt.network ? opt.network : (opt.rootless ? "none" : "bridge");
-    if (opt.tty && !isatty(0)) die("--tty: standard input is no terminal");
-    make_state(find_home(), opt.name);
+/* Everything that happens to a container, from its directory to its end. */
+static int live(bool again) {
+    sigset_t every;
+    if (opt.tty && !opt.detach && !isatty(0)) die("--tty: standard input is no terminal");
+    if (opt.explain && *opt.explain && (opt.tty || !isatty(2)))
+        die("--explain=%s: wants a terminal for itself", opt.explain);
+    fs_volumes();
+    sigfillset(&every);
+    sigprocmask(SIG_BLOCK, &every, NULL); /* who stops us now must not leave half a container */
+    if (opt.detach) detach();
+    make_state(again);
+    if (opt.detach) {
+        must(setsid()); /* without the caller's terminal */
+        must(dup2(open("/dev/null", O_RDONLY), 0));
+        int log = must(open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+        must(dup2(log, 1));
+    }
     net_prepare();
-    pid_t init = ns_start(cgroup_create());
-    cgroup_join(init);
-    int status = ns_watch(net_connect(init));
-    ended = true;
-    if (status == 137 && opt.memory && cgroup_oom_kills() > 0)
+    int cgroup = cgroup_create();
+    pid_t init = ns_start(cgroup);
+    must(put("pid", "%s\n", identity(init)));
+    if (cgroup == -1) cgroup_join(init);
+    ns_go(net_connect(init));
+    if (opt.hold) {
+        must(put("status", "created\n"));
+        kept = true;
+        let_go();
+        ns_hold();
+    }
+    must(put("status", "running\n"));
+    kept = !opt.rm;
+    if (opt.detach && !opt.hold) let_go();
+    int result = ns_watch();
+    if (result == 137 && opt.memory && cgroup_oom_kills() > 0)
         dprintf(2, "container: killed: out of memory (limit %s)\n", opt.memory);
-    put("exit", "%d\n", status);
-    clean_up();
-    return status;
+    clean_up(result, "");
+    return result;
 }
 
-int main(int count, char **arguments) {
+static int run(void) {
+    opt.name = text("c%06x", number);
+    opt.hold = opt.detach = !strcmp(*words, "create");
+    read_arguments(false);
+    return live(false);
+}
+
+/* ---- commands for a container that is there; each works in its directory ---- */
+
+/* A created container is let go; one that has ended runs again, on what it has written. */
+static int start(void) {
+    if (!alive()) {
+        recall();
+        opt.detach = true;
+        chdir(get("cwd")); /* for volumes; bare: it may have gone, and none be relative to it */
+        return live(true);
+    }
+    if (!strcmp(get("status"), "created")) kill(watcher, SIGCONT);
+    while (alive() && !strcmp(get("status"), "created")) usleep(1000);
+    if (!alive()) lock(500); /* its watcher is about to say why */
+    char *why = strchr(get("status"), ':');
+    if (why) quit(exit_status(), why + 2);
+    return puts(opt.name) == EOF;
+}
+
+// clang-format off
+static const char *const signals[] = { /* signal n is named signals[n], signal(7) */
+    "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+};
+// clang-format on
+
+/* -s SIGNAL to init, which gives it to the program; bare, because it may just have ended. */
+static void signal_init(char *name) {
+    int n = atoi(name);
+    for (int i = 1; i < COUNT(signals); i++)
+        if (!strcmp(strncmp(name, "SIG", 3) ? name : name + 3, signals[i])) n = i;
+    if (n < 1 || n > 64) die("--signal %s: want TERM, SIGTERM or 15", name);
+    sys(pidfd_send_signal, init_fd, n, NULL, 0);
+}
+
+/* The end of init is the end of all that run inside; pid_namespaces(7). When the lock is ours, the
+ * watcher has ended, too, and undone what was on the host. */
+static int stop(void) {
+    if (alive()) {
+        signal_init(opt.signal ? opt.signal : "TERM");
+        if (!strcmp(get("status"), "running") && lock(100 * atoi(opt.seconds))) return 0;
+    }
+    for (int tries = 0; !lock(tries > 0 ? 10 : 0); tries++) {
+        if (tries == 50) die("%s: its watcher does not end", opt.name);
+        if (!alive()) continue;
+        signal_init("KILL");
+        kill(watcher, SIGCONT);
+    }
+    return 0;
+}
+
+static int kill_now(void) {
+    opt.seconds = "0";
+    if (!opt.signal) opt.signal = "KILL";
+    if (matches(opt.signal, "^(9|(SIG)?KILL)$")) return stop();
+    if (alive()) signal_init(opt.signal);
+    return 0;
+}
+
+static int rm(void) {
+    if (!opt.force && alive()) die("%s is %s: rm -f ends it", opt.name, status());
+    kill_now();
+    cgroup_remove();
+    return must(remove_state());
+}
+
+static int wait_end(void) {
+    flock(open(".", O_RDONLY | O_CLOEXEC), LOCK_EX); /* its watcher holds it to the end */
+    return printf("%d\n", exit_status()) < 0;
+}
+
+static int logs(void) {
+    char data[65536];
+    struct stat st;
+    int fd = open("log", O_RDONLY);
+    if (fd == -1) die("logs: %s has none: only -d, create and start keep one", opt.name);
+    for (bool more = true; more;) {
+        more = opt.follow && !lock(0); /* asked first: what it said before is there */
+        if (fstat(fd, &st) == 0 && st.st_size < lseek(fd, 0, SEEK_CUR)) lseek(fd, 0, SEEK_SET);
+        for (ssize_t n; (n = read(fd, data, sizeof data)) > 0;)
+            if (write(1, data, n) != n) return 1;
+        if (more) usleep(100000);
+    }
+    return 0;
+}
+
+/* ---- commands that read their arguments themselves ---- */
+
+#define LINE "%-16s  %-22s  %7s  %-13s  %-16s  %s"
+
+static int ps(void) {
+    struct dirent **entries;
+    char *all = text("%s/containers", home);
+    if (count > 1) die("ps: want no arguments");
+    printf(LINE "\n", "NAME", "STATUS", "PID", "IP", "IMAGE", "COMMAND");
+    for (int i = 0, n = scandir(all, &entries, NULL, alphasort); i < n; i++) {
+        opt.name = entries[i]->d_name;
+        if (!matches(opt.name, NAME) || chdir(text("%s/%s", all, opt.name)) == -1) continue;
+        char *what = status(), *ip = get("ip"), *pid = alive() ? text("%d", atoi(get("pid"))) : "-";
+        if (*pid == '-' || !*ip) ip = "-";
+        puts(plain(text(LINE, opt.name, what, pid, ip, get("image"), get("command"))));
+    }
+    return 0;
+}
+
+/* ---- main ---- */
+
+// clang-format off
+static const struct command {
+    const char *name;
+    int (*act)(void);
+    char who; /* whose options; 0: it reads its arguments itself */
+    const char *form;
+} commands[] = {
+    { "run",     run,       0,   "[OPTIONS] IMAGE [COMMAND [ARG...]]" },
+    { "create",  run,       0,   "[OPTIONS] IMAGE [COMMAND [ARG...]]" },
+    { "ps",      ps,        0,   "" },
+    { "start",   start,     '-', "NAME..." },
+    { "logs",    logs,      'l', "[-f] NAME..." },
+    { "wait",    wait_end,  '-', "NAME..." },
+    { "stop",    stop,      's', "[-t SECONDS] NAME..." },
+    { "kill",    kill_now,  'k', "[-s SIGNAL] NAME..." },
+    { "rm",      rm,        'm', "[-f] NAME..." },
+};
+// clang-format on
+
+/* A process for each name, so that one that fails does not hinder the others. */
+static int each(const struct command *c) {
+    int failure, worst = 0, at = parse(count, words, c->who);
+    if (at == count) die("%s: want %s", c->name, c->form);
+    for (; at < count; at++) {
+        opt.name = words[at];
+        if (must(fork()) == 0) {
+            enter();
+            return c->act();
+        }
+        wait(&failure);
+        if (failure) worst = WIFSIGNALED(failure) ? 125 : WEXITSTATUS(failure);
+    }
+    return worst;
+}
+
+int main(int argc, char **argv) {
     umask(022);
     sys(close_range, 3, ~0U, 0); /* what our caller has left open must not reach a container */
-    for (int fd = 0; fd >= 0 && fd < 4;) /* 0, 1, 2 must be something; 3 is for the terminal of */
-        fd = open("/dev/null", O_RDWR); /* --explain=step, and 4 for the meeting: see ns_start */
+    /* 0, 1, 2 must be something; 3 is for the program's output, and 4 for the meeting: see ns.c */
+    while (must(open("/dev/null", O_RDWR)) < 4) continue;
     fcntl(3, F_SETFD, FD_CLOEXEC);
-    if (count > 1 && !strcmp(arguments[1], "run")) return run(count - 1, arguments + 1);
-    if (count > 1 && strcmp(arguments[1], "--help") != 0)
-        die("%s: no such command (see container --help)", arguments[1]);
-    printf("usage: container run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n");
+    opt.rootless = !(ns_permitted() & ns_capability("SYS_ADMIN"));
+    home = find_home();
+    sys(getrandom, &number, 3, 0);
+    count = argc - 1;
+    words = argv + 1;
+    for (const struct command *c = commands; c < commands + COUNT(commands) && count > 0; c++)
+        if (!strcmp(*words, c->name)) return c->who ? each(c) : c->act();
+    if (count > 0 && strcmp(*words, "--help") != 0)
+        die("%s: no such command (see container --help)", *words);
+    for (const struct command *c = commands; c < commands + COUNT(commands); c++)
+        printf("%s container %s %s\n", c == commands ? "usage:" : "      ", c->name, c->form);
     for (const struct option_row *row = rows; row < rows + COUNT(rows); row++)
         printf("  %s --%-12s %s\n", row->letter, row->name, row->form);
-    return count > 1 ? 0 : 125;
+    return count > 0 ? 0 : 125;
 }

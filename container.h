@@ -14,19 +14,27 @@
 #ifndef CONTAINER_H
 #define CONTAINER_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/mount.h> /* not sys/mount.h: C libraries before 2022 lack half of it */
 
 #define MNT_DETACH 2
+#define LOG_SIZE (16 << 20) /* bytes: a log that has grown above this starts again */
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
@@ -44,20 +52,25 @@
 void step(const char *file, int line, const char *call, const char *values);
 long done(long result);
 
-/* Print "container: WHY" (NULL: it has been said) and end with STATUS; die() formats, and ends
- * with 125, the engine's own failure. What has been made on the host is undone: by the watcher
- * before it ends, and when it is told of a failure inside. */
+/* Say WHY and end with STATUS; die() formats, and ends with 125, the engine's own failure. What
+ * has been made on the host is undone. Inside, it is the watcher who is told, and does both. */
 _Noreturn void quit(int status, const char *why);
 #define die(...) quit(125, text(__VA_ARGS__))
 
-/* The kernel and we keep facts as text in files. put() formats and writes one (-1 and errno on
- * failure; a path that starts with / is the kernel's and must exist); get() reads a whole one
- * without its last newline, "" when there is none. */
-#define put(path, ...) write_file(path, text(__VA_ARGS__))
-long write_file(const char *path, const char *content);
+/* The kernel and we keep facts as text in files. put() formats and writes one, -1 and errno on
+ * failure: a path that starts with / is the kernel's and must exist; a name without / is a fact
+ * about the container, and changes at once, so that readers see the old or the new; rename(2).
+ * Any other, as etc/hosts, is written in place, because it is mounted inside.
+ * get() reads a whole one without its last newline, "" when there is none. */
+#define put(path, ...) write_file(path, text(__VA_ARGS__), 0)
+long write_file(const char *path, const char *content, ssize_t size); /* 0: up to its NUL */
 char *get(const char *path);
 
-/* printf into memory of its own. Nothing is ever freed: processes are short, and exit. */
+/* For each LINE of CONTENT, which is cut into pieces. */
+#define each_line(line, content) \
+    for (char *rest_ = (content), *line; (line = strsep(&rest_, "\n"));) // NOLINT: a name
+
+/* printf into memory of its own; errno stays. Nothing is ever freed: processes are short. */
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Does the whole of VALUE match PATTERN, an extended regular expression; regex(7)? NAME is
@@ -70,10 +83,12 @@ bool matches(const char *value, const char *pattern);
 extern struct options {
     char *name, *hostname, *workdir, *user, *network, *ip, *explain;
     char *memory, *cpus, *pids, *io; /* as in 64M, 1.5, 32, and a line for io.max */
-    bool tty, interactive, rm, read_only, privileged;
+    char *seconds, *signal; /* of stop, and of kill */
+    bool tty, interactive, rm, read_only, privileged, no_cgroup, follow, force;
+    bool detach, hold; /* run in the background; stop just before the program */
     bool rootless; /* we lack CAP_SYS_ADMIN, so need a user namespace; user_namespaces(7) */
     uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
-    char *env[256]; /* NAME=VALUE, environ(7) */
+    char *env[256], *volumes[256]; /* NAME=VALUE, environ(7); SRC:/DST[:ro] */
     char **command; /* the program and its arguments */
 } opt;
 extern bool inside; /* true in init and in the program, false in the watcher */
@@ -90,37 +105,46 @@ uint64_t ns_permitted(void);
  * version 2 directory to start it in, or -1. Returns its pid as the host sees it; clone(2). */
 pid_t ns_start(int cgroup);
 
-/* Let init go on: its cgroup is there, and its network, with this address in host byte order.
- * Relay the terminal and forward signals until it ends: the program's status, or 128+signal. */
-int ns_watch(uint32_t address);
+/* Let it go on to the program: its cgroup is there, and its network, with this address in host
+ * byte order. Returns when the program runs, or is about to (opt.hold); quits when it cannot. */
+void ns_go(uint32_t address);
 
-/* Kill what ns_start made, if anything, and give the caller's terminal back; idempotent. True when
- * init had ended before, by itself. */
-bool ns_stop(void);
+/* Wait for SIGCONT, or for the end of init; then let the program run. */
+void ns_hold(void);
+
+/* Relay the terminal and forward signals until it ends: its status, or 128+signal. */
+int ns_watch(void);
+
+/* Kill what ns_start made, if anything, and give the caller's terminal back; idempotent. */
+void ns_stop(void);
+
+/* What comes from inside: a descriptor's number; or a status and why, with which we quit, too;
+ * or 0 when nobody is left to speak, because the program has started. */
+int ns_hear(void);
 
 /* ---- fs.c: what the program finds under /; mount_namespaces(7), overlayfs.rst ---- */
 
 /* mkdir -p for what stands before the last / of PATH; -1 and errno on failure. */
 long fs_mkdirs(char *path);
 
-/* Remove NAME from the current directory, as rm -rf; idempotent. */
-void fs_remove(const char *name);
+/* Remove NAME from the current directory, as rm -rf; idempotent. -1 and errno on failure. */
+long fs_remove(const char *name);
 
 /* Find an image's layers: HOME/images/IMAGE, or a directory when IMAGE has a slash or is ".".
- * Returns the image's own arguments, one a line, or "". */
-char *fs_image(const char *home, const char *image);
+ * Returns them, one a line, top first; and the image's own ARGUMENTS, one a line, or "". */
+char *fs_image(const char *home, const char *image, char **arguments);
 
 /* Have the host's path WHAT, or a new file system of this type, attached at WHERE inside, with
- * MOUNT_ATTR_ attributes; mount_setattr(2). The same for a volume, SRC:/DST[:ro]. */
+ * MOUNT_ATTR_ attributes; mount_setattr(2). Then all that -v names. */
 void fs_mount(const char *what, const char *where, unsigned attributes);
-void fs_volume(const char *spec);
+void fs_volumes(void);
 
 /* The three acts of a new root, in this order, inside: take the host's part as detached mounts
  * and mount the layers; make the layers the root and let the old root go; attach what was taken. */
 void fs_take(void), fs_pivot(void), fs_attach(void);
 
-/* Open a terminal of the container's own: *PEER is the program's end, the result ours; pts(4). */
-int fs_terminal(int *peer);
+/* Open a terminal of the container whose root is at ROOT: our end, and the program's; pts(4). */
+void fs_terminal(const char *root, int ends[2]);
 
 /* ---- cgroup.c: how much it may use; cgroups(7), admin-guide/cgroup-v2.rst ---- */
 
@@ -129,7 +153,7 @@ int fs_terminal(int *peer);
  * or -1 (version 1, or rootless without limits). */
 int cgroup_create(void);
 
-/* Version 1: move PID in, before it can fork. */
+/* Move PID in, before it can fork. */
 void cgroup_join(pid_t pid);
 
 /* How many processes were killed because the memory limit was reached. */

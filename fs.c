@@ -17,8 +17,6 @@
  * anywhere but into the image. Read them at the end of the file.
  */
 #include "container.h"
-#include <dirent.h>
-#include <sys/ioctl.h>
 
 /* ---- tables ---- */
 
@@ -32,7 +30,8 @@
 static struct mount_row {
     const char *what, *where;
     unsigned attributes;
-} mounts[128] = {
+} mounts[300] = {
+    /* with 256 volumes */
     // clang-format off
     { "proc",            "/proc",            PLAIN },
     { "sysfs",           "/sys",             PLAIN },
@@ -49,7 +48,7 @@ static struct mount_row {
     { "etc/hostname",    "/etc/hostname",    NODEV | MOUNT_ATTR_RDONLY },
     { "etc/resolv.conf", "/etc/resolv.conf", NODEV | MOUNT_ATTR_RDONLY },
 };
-static int mount_count = 17, taken[COUNT(mounts)];
+static int taken[COUNT(mounts)];
 
 static const char *const links[][2] = {
     { "pts/ptmx", "/dev/ptmx" },          { "/proc/self/fd/0", "/dev/stdin" },
@@ -57,15 +56,12 @@ static const char *const links[][2] = {
     { "/proc/self/fd/2", "/dev/stderr" },
 };
 
-/* Hidden: they tell about the host, or about its keys. */
-static const char *const masked[] = {
-    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
-    "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
-    "/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
-};
-
-/* Shown, but not to be written: they change the whole machine. */
-static const char *const protected[] = {
+/* Hidden (-), because they tell about the host or its keys; or shown, but not to be written,
+ * because they change the whole machine. */
+static const char *const guarded[] = {
+    "-/proc/acpi", "-/proc/asound", "-/proc/interrupts", "-/proc/kcore", "-/proc/keys",
+    "-/proc/latency_stats", "-/proc/sched_debug", "-/proc/scsi", "-/proc/timer_list",
+    "-/proc/timer_stats", "-/sys/firmware", "-/sys/devices/virtual/powercap",
     "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 // clang-format on
@@ -81,16 +77,32 @@ long fs_mkdirs(char *path) {
     return 0;
 }
 
-/* From the current directory. Only a directory is ever "not empty": no link is followed. The
- * names are read at once, so that no depth uses up our descriptors. */
-void fs_remove(const char *name) {
-    struct dirent **entry;
-    if (remove(name) == 0 || errno != ENOTEMPTY || chmod(name, 0700) == -1 || chdir(name) == -1)
-        return;
-    for (int n = scandir(".", &entry, NULL, NULL); n-- > 0; free(entry[n]))
-        if (strcmp(entry[n]->d_name, ".") != 0 && strcmp(entry[n]->d_name, "..") != 0)
-            fs_remove(entry[n]->d_name);
-    if (chdir("..") == 0) remove(name);
+static int is_name(const struct dirent *entry) {
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+/* Whatever else a directory holds, it moves up before the directory goes: so none is too deep
+ * for us. Only a directory is ever "not empty": no link is followed. */
+long fs_remove(const char *name) {
+    struct dirent **entry, **below;
+    static unsigned number;
+    if (remove(name) == 0 || errno == ENOENT) return 0;
+    if (errno != ENOTEMPTY || chdir(name) == -1) return -1;
+    for (int n = 1; n > 0;) {
+        n = scandir(".", &entry, is_name, NULL);
+        for (int i = 0; i < n; i++) {
+            char *dir = entry[i]->d_name;
+            if (remove(dir) == 0) continue;
+            if (errno != ENOTEMPTY || chmod(dir, 0700) == -1) return -1;
+            for (int k = scandir(dir, &below, is_name, NULL); k-- > 0; free(below[k])) {
+                char *path = text("%s/%s", dir, below[k]->d_name);
+                if (remove(path) == 0) continue;
+                if (chmod(path, 0700) == -1 || rename(path, text(".%d.%u", getpid(), number++)))
+                    return -1;
+            }
+        }
+    }
+    return chdir("..") == 0 ? remove(name) : -1;
 }
 
 /* ---- layers ---- */
@@ -98,21 +110,22 @@ void fs_remove(const char *name) {
 static char *layers[160]; /* top first; the options of one mount(2) have room for so many */
 static int layer_count;
 
-char *fs_image(const char *home, const char *image) {
+char *fs_image(const char *home, const char *image, char **arguments) {
     bool path = strchr(image, '/') || *image == '.';
-    char *dir = path ? realpath(image, NULL) : text("%s/images/%s", home, image), *list, *layer;
+    char *dir = path ? realpath(image, NULL) : text("%s/images/%s", home, image);
     if (!*image || !dir || access(dir, R_OK | X_OK) == -1)
         die("IMAGE %s: %s: %s", image, dir ? dir : image, strerror(errno));
-    list = get(text("%s/layers", dir));
-    for (list = *list ? list : dir; (layer = strsep(&list, "\n"));) {
+    char *said = get(text("%s/layers", dir)), *all = *said ? said : dir;
+    *arguments = get(text("%s/args", dir));
+    each_line (layer, text("%s", all)) {
         if (!*layer) continue;
         if (layer_count == COUNT(layers))
             die("IMAGE %s: more than %d layers", image, COUNT(layers));
         layer = *layer == '/' ? layer : text("%s/layers/%s", home, layer);
-        if (!(layers[layer_count++] = realpath(layer, NULL)))
-            die("IMAGE %s: layer %s: %s", image, layer, strerror(errno));
+        layers[layer_count] = realpath(layer, NULL);
+        if (!layers[layer_count++]) die("IMAGE %s: layer %s: %s", image, layer, strerror(errno));
     }
-    return get(text("%s/args", dir));
+    return all;
 }
 
 /* mount -t overlay: the image's layers below, the container's own upper on top. A layer is
@@ -125,21 +138,24 @@ static void mount_layers(void) {
         int fd = must(open(layers[i], O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", layers[i]);
         options = text("%s%s/proc/self/fd/%d", options, i ? ":" : "", fd);
     }
-    must(sys(mount, "overlay", "merged", "overlay", MS_NODEV, options), "%s", options);
+    must(sys(mount, "overlay", "upper", "overlay", MS_NODEV, options), "%s", options);
 }
 
 /* ---- volumes ---- */
 
 void fs_mount(const char *what, const char *where, unsigned attributes) {
-    if (mount_count == COUNT(mounts)) die("%s: too many volumes", where);
-    mounts[mount_count++] = (struct mount_row){ what, where, attributes };
+    struct mount_row *row = mounts;
+    while (row->what) row++;
+    *row = (struct mount_row){ what, where, attributes };
 }
 
-void fs_volume(const char *spec) {
-    char *rest = text("%s", spec), *from = strsep(&rest, ":"), *to = strsep(&rest, ":");
-    char *source = realpath(from, NULL);
-    if (!source) die("--volume %s: %s: %s", spec, from, strerror(errno));
-    fs_mount(source, to, MOUNT_ATTR_NODEV | (rest ? MOUNT_ATTR_RDONLY : 0));
+void fs_volumes(void) {
+    for (char **spec = opt.volumes; *spec; spec++) {
+        char *rest = text("%s", *spec), *from = strsep(&rest, ":"), *to = strsep(&rest, ":");
+        char *source = realpath(from, NULL);
+        if (!source) die("--volume %s: %s: %s", *spec, from, strerror(errno));
+        fs_mount(source, to, MOUNT_ATTR_NODEV | (rest ? MOUNT_ATTR_RDONLY : 0));
+    }
 }
 
 /* ---- take, attach ---- */
@@ -171,20 +187,20 @@ static void attach(int fd, const char *where) {
 
 /* Make a path of our own /proc or /sys read-only, or hide it: a file behind /dev/null, a
  * directory behind an empty one. */
-static void guard(const char *path, bool hide) {
+static void guard(const char *path) {
     struct stat st;
-    if (lstat(path, &st) == -1 && errno == ENOENT)
-        return; /* this kernel has no such file */
+    bool hide = *path == '-';
+    if (hide) path++;
+    if (lstat(path, &st) == -1 && errno == ENOENT) return; /* this kernel has no such file */
     const char *cover = S_ISDIR(st.st_mode) ? "tmpfs" : "/dev/null";
-    struct mount_row row = { hide ? cover : path, path, DEVICES };
-    attach(take(&row), path);
+    attach(take(&(struct mount_row){ hide ? cover : path, path, DEVICES }), path);
 }
 
-int fs_terminal(int *peer) {
-    int locked = 0, master = must(open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
-    must(ioctl(master, TIOCSPTLCK, &locked));
-    *peer = must(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    return master;
+void fs_terminal(const char *root, int ends[2]) {
+    char *path = text("%s/dev/pts/ptmx", root);
+    ends[0] = must(open(path, O_RDWR | O_NOCTTY | O_CLOEXEC), "%s", path);
+    must(ioctl(ends[0], TIOCSPTLCK, &(int){ 0 }));
+    ends[1] = must(ioctl(ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
 }
 
 /* ---- the three verbs ---- */
@@ -194,13 +210,13 @@ void fs_take(void) {
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     if (opt.rootless && !strcmp(opt.network, "host"))
         mounts[1].what = "/sys"; /* a new one needs a network namespace of one's own */
-    for (int i = 0; i < mount_count; i++) taken[i] = take(&mounts[i]);
+    for (int i = 0; mounts[i].what; i++) taken[i] = take(&mounts[i]);
     mount_layers();
 }
 
 /* Both names are ".": the old root lands on top of the new one, and is taken off from there. */
 void fs_pivot(void) {
-    must(chdir("merged"));
+    must(chdir("upper")); /* that is what was mounted there */
     must(sys(pivot_root, ".", "."));
     must(sys(umount2, ".", MNT_DETACH));
     must(chdir("/"));
@@ -208,17 +224,14 @@ void fs_pivot(void) {
 
 void fs_attach(void) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
-    for (int i = 1; i < mount_count; i++) attach(taken[i], mounts[i].where);
+    for (int i = 1; mounts[i].what; i++) attach(taken[i], mounts[i].where);
     must(fs_mkdirs(text("%s/", opt.workdir)), "%s", opt.workdir);
     attach(taken[0], mounts[0].where); /* last: no link of the image leads to /proc/self/fd */
     must(chmod("/dev", 0755)); /* where all may write, a file of another's cannot be created over */
     must(chmod("/dev/pts/ptmx", 0666));
     for (int i = 0; i < COUNT(links); i++)
         must(symlink(links[i][0], links[i][1]), "%s", links[i][1]);
-    for (int i = 0; i < COUNT(masked) && !opt.privileged; i++) guard(masked[i], true);
-    for (int i = 0; i < COUNT(protected) && !opt.privileged; i++)
-        guard(protected[i], false);
+    for (int i = 0; i < COUNT(guarded) && !opt.privileged; i++) guard(guarded[i]);
     must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
-    if (opt.read_only)
-        must(sys(mount_setattr, AT_FDCWD, "/", 0, &rdonly, sizeof rdonly));
+    if (opt.read_only) must(sys(mount_setattr, AT_FDCWD, "/", 0, &rdonly, sizeof rdonly));
 }

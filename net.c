@@ -36,8 +36,7 @@ static size_t used;
 /* Append SIZE bytes. Every length is checked here. */
 static void *nl_put(const void *data, size_t size) {
     char *space = buffer + used;
-    if (size > sizeof buffer - used)
-        die("netlink: %zu bytes do not fit into a message", size);
+    if (size > sizeof buffer - used) die("netlink: %zu bytes do not fit into a message", size);
     used += NLMSG_ALIGN(size);
     memset(space, 0, NLMSG_ALIGN(size));
     return memcpy(space, data, size);
@@ -58,8 +57,10 @@ struct attribute {
 #define BIG(type, number) NUMBER(type, htonl(number)) /* in network byte order */
 #define NEST(type) { (type) | NLA_F_NESTED, 0, "" }
 #define END { -1, 0, "" }
-#define nl_message(type, flags, ...) \
-    nl_append(type, flags, (const struct attribute[]){ __VA_ARGS__, { 0, 0, NULL } })
+#define LIST(...) (const struct attribute[]){ __VA_ARGS__, { 0, 0, NULL } }
+
+/* Six bytes, made of the IP address: neighbours who remember it reach whoever has it next. */
+#define MAC(ip) { IFLA_ADDRESS, 6, &(uint64_t){ htobe64((0x024200000000 | (ip)) << 16) } }
 // clang-format on
 
 static void nl_append(int type, int flags, const struct attribute *a) {
@@ -81,59 +82,59 @@ static void nl_append(int type, int flags, const struct attribute *a) {
  * first refusal, which is -1 and errno. */
 static long nl_send(int fd) {
     static _Alignas(NLMSG_ALIGNTO) char answer[2 * sizeof buffer]; /* a refusal quotes us */
-    struct nlmsgerr *body = NLMSG_DATA(answer);
     size_t size = used;
     used = 0;
-    if (send(fd, buffer, size, 0) == -1 || recv(fd, answer, sizeof answer, 0) == -1)
-        return -1;
-    errno = -body->error;
+    if (send(fd, buffer, size, 0) == -1 || recv(fd, answer, sizeof answer, 0) == -1) return -1;
+    errno = -((struct nlmsgerr *)NLMSG_DATA(answer))->error;
     return errno ? -1 : 0;
+}
+
+static long nl_ask(int fd, int type, int flags, const struct attribute *list) {
+    nl_append(type, NLM_F_ACK | flags, list);
+    return nl_send(fd);
 }
 
 /* ---- links, addresses, routes ---- */
 
-#define CREATE (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
+#define CREATE (NLM_F_CREATE | NLM_F_EXCL)
 static const struct ifinfomsg off, up = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
 
 /* ip link add container0 up address 02:42:0a:42:00:01 type bridge */
 static long add_bridge(int fd) {
-    static const char mac[] = { 2, 0x42, 10, 66, 0, 1 }; /* else it is that of some port */
-    nl_message(RTM_NEWLINK, CREATE, HEADER(up), TEXT(IFLA_IFNAME, BRIDGE), DATA(IFLA_ADDRESS, mac),
-               NEST(IFLA_LINKINFO), TEXT(IFLA_INFO_KIND, "bridge"), END);
-    return nl_send(fd);
+    return nl_ask(fd, RTM_NEWLINK, CREATE,
+                  LIST(HEADER(up), TEXT(IFLA_IFNAME, BRIDGE), MAC(GATEWAY),
+                       NEST(IFLA_LINKINFO), TEXT(IFLA_INFO_KIND, "bridge"), END));
 }
 
-/* ip link add veth0.2 up master container0 type veth peer name eth0 netns PID */
+/* ip link add veth0.2 up master container0 type veth \
+ *     peer name eth0 address 02:42:0a:42:00:02 netns PID
+ * The peer can come up only when both ends are there: see net_inside. */
 static long add_veth(int fd, uint32_t address, pid_t pid) {
     char *name = text("veth%u.%u", address >> 8 & 255, address & 255);
-    nl_message(RTM_NEWLINK, CREATE, HEADER(up), TEXT(IFLA_IFNAME, name),
-               NUMBER(IFLA_MASTER, if_nametoindex(BRIDGE)), NEST(IFLA_LINKINFO),
-               TEXT(IFLA_INFO_KIND, "veth"), NEST(IFLA_INFO_DATA), NEST(VETH_INFO_PEER),
-               HEADER(off), TEXT(IFLA_IFNAME, "eth0"), NUMBER(IFLA_NET_NS_PID, pid),
-               END, END, END);
-    return nl_send(fd);
+    return nl_ask(fd, RTM_NEWLINK, CREATE,
+                  LIST(HEADER(up), TEXT(IFLA_IFNAME, name),
+                       NUMBER(IFLA_MASTER, if_nametoindex(BRIDGE)), NEST(IFLA_LINKINFO),
+                       TEXT(IFLA_INFO_KIND, "veth"), NEST(IFLA_INFO_DATA), NEST(VETH_INFO_PEER),
+                       HEADER(off), TEXT(IFLA_IFNAME, "eth0"), MAC(address),
+                       NUMBER(IFLA_NET_NS_PID, pid), END, END, END));
 }
 
 /* ip link set NAME up */
 static long set_up(int fd, const char *name) {
-    nl_message(RTM_NEWLINK, NLM_F_ACK, HEADER(up), TEXT(IFLA_IFNAME, name));
-    return nl_send(fd);
+    return nl_ask(fd, RTM_NEWLINK, 0, LIST(HEADER(up), TEXT(IFLA_IFNAME, name)));
 }
 
 /* ip addr add ADDRESS/16 dev NAME */
 static long add_address(int fd, uint32_t address, const char *name) {
-    struct ifaddrmsg header = { AF_INET, 16, 0, RT_SCOPE_UNIVERSE, if_nametoindex(name) };
-    nl_message(RTM_NEWADDR, CREATE, HEADER(header), BIG(IFA_LOCAL, address),
-               BIG(IFA_ADDRESS, address));
-    return nl_send(fd);
+    struct ifaddrmsg on = { AF_INET, 16, 0, RT_SCOPE_UNIVERSE, if_nametoindex(name) };
+    return nl_ask(fd, RTM_NEWADDR, CREATE, LIST(HEADER(on), BIG(IFA_LOCAL, address)));
 }
 
 /* ip route add default via 10.66.0.1 */
 static long add_default_route(int fd) {
-    struct rtmsg header = { AF_INET, 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE,
-                            RTN_UNICAST, 0 };
-    nl_message(RTM_NEWROUTE, CREATE, HEADER(header), BIG(RTA_GATEWAY, GATEWAY));
-    return nl_send(fd);
+    struct rtmsg all = { AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT,
+                         .rtm_type = RTN_UNICAST };
+    return nl_ask(fd, RTM_NEWROUTE, CREATE, LIST(HEADER(all), BIG(RTA_GATEWAY, GATEWAY)));
 }
 
 /* ---- NAT: an nftables rule is a small program, which loads, compares and acts ---- */
@@ -165,18 +166,20 @@ static long add_nat(int fd, uint32_t address) {
     const char bridge[IFNAMSIZ] = BRIDGE, *table = text("container-%s", opt.name);
     struct nfgenmsg batch = { .res_id = htons(NFNL_SUBSYS_NFTABLES) }, ip = { AF_INET, 0, 0 };
     address = htonl(address);
-    nl_message(NFNL_MSG_BATCH_BEGIN, 0, HEADER(batch));
-    nl_message(NFT(NEWTABLE), NLM_F_CREATE | NLM_F_EXCL, HEADER(ip),
-               TEXT(NFTA_TABLE_NAME, table), BIG(NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER));
-    nl_message(NFT(NEWCHAIN), NLM_F_CREATE, HEADER(ip), TEXT(NFTA_CHAIN_TABLE, table),
-               TEXT(NFTA_CHAIN_NAME, "nat"), TEXT(NFTA_CHAIN_TYPE, "nat"), NEST(NFTA_CHAIN_HOOK),
-               BIG(NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING),
-               BIG(NFTA_HOOK_PRIORITY, NF_IP_PRI_NAT_SRC), END);
-    nl_message(NFT(NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, HEADER(ip),
-               TEXT(NFTA_RULE_TABLE, table), TEXT(NFTA_RULE_CHAIN, "nat"),
-               NEST(NFTA_RULE_EXPRESSIONS), LOAD_IP(12, 4), COMPARE(NFT_CMP_EQ, address),
-               LOAD_META(NFT_META_OIFNAME), COMPARE(NFT_CMP_NEQ, bridge), MASQUERADE, END);
-    nl_message(NFNL_MSG_BATCH_END, 0, HEADER(batch));
+    nl_append(NFNL_MSG_BATCH_BEGIN, 0, LIST(HEADER(batch)));
+    nl_append(NFT(NEWTABLE), CREATE,
+              LIST(HEADER(ip), TEXT(NFTA_TABLE_NAME, table),
+                   BIG(NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER)));
+    nl_append(NFT(NEWCHAIN), NLM_F_CREATE,
+              LIST(HEADER(ip), TEXT(NFTA_CHAIN_TABLE, table), TEXT(NFTA_CHAIN_NAME, "nat"),
+                   TEXT(NFTA_CHAIN_TYPE, "nat"), NEST(NFTA_CHAIN_HOOK),
+                   BIG(NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING),
+                   BIG(NFTA_HOOK_PRIORITY, NF_IP_PRI_NAT_SRC), END));
+    nl_append(NFT(NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
+              LIST(HEADER(ip), TEXT(NFTA_RULE_TABLE, table), TEXT(NFTA_RULE_CHAIN, "nat"),
+                   NEST(NFTA_RULE_EXPRESSIONS), LOAD_IP(12, 4), COMPARE(NFT_CMP_EQ, address),
+                   LOAD_META(NFT_META_OIFNAME), COMPARE(NFT_CMP_NEQ, bridge), MASQUERADE, END));
+    nl_append(NFNL_MSG_BATCH_END, 0, LIST(HEADER(batch)));
     return nl_send(fd);
 }
 
@@ -186,8 +189,7 @@ static long add_nat(int fd, uint32_t address) {
 #define HOSTS "127.0.0.1\tlocalhost\n::1\tlocalhost\n%s\t%s\n"
 
 static char *dotted(uint32_t address) {
-    struct in_addr in = { htonl(address) };
-    return text("%s", inet_ntoa(in));
+    return text("%s", inet_ntoa((struct in_addr){ htonl(address) }));
 }
 
 void net_prepare(void) {
@@ -198,7 +200,6 @@ void net_prepare(void) {
     /* a resolver on the host's own loopback is out of reach; systemd keeps the real ones here */
     if (!NETWORK_IS("host") && matches(resolver, "(^|\n)nameserver[ \t]+(127[.]|::1)"))
         resolver = get("/run/systemd/resolve/resolv.conf");
-    must(mkdir("etc", 0755));
     must(put("etc/resolv.conf", "%s\n", resolver));
     must(put("etc/hostname", "%s\n", opt.hostname));
     must(put("etc/hosts", HOSTS, "127.0.1.1", opt.hostname));
@@ -212,7 +213,8 @@ static uint32_t take_address(int fd, pid_t pid) {
         if (errno != EEXIST || address == LAST || (opt.ip && tries == 100))
             die("%s %s: %s", opt.ip ? "--ip" : "--network bridge:", dotted(address),
                 errno == EEXIST ? "it is taken" : strerror(errno));
-        opt.ip ? (void)usleep(10000) : (void)address++;
+        if (opt.ip) usleep(10000);
+        else address++;
     }
     return address;
 }
@@ -222,7 +224,7 @@ uint32_t net_connect(pid_t pid) {
     int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
     add_bridge(fd); /* bare, like the next: it may be there */
     add_address(fd, GATEWAY, BRIDGE);
-    uint32_t address = must(take_address(fd, pid));
+    uint32_t address = must(take_address(fd, pid)); /* must: for --explain */
     must(put("ip", "%s\n", dotted(address)), "%s", dotted(address));
     must(put("etc/hosts", HOSTS, dotted(address), opt.hostname));
     must(put("/proc/sys/net/ipv4/ip_forward", "1"));

@@ -7,8 +7,8 @@
  *      ns_start: clone3 with CLONE_NEW*  --> rootless: map our user to root
  *      cgroup_join, net_connect              fs_take, fs_pivot, fs_attach
  *      -t: fetch our end of a terminal   <-- -t: open one
- *      ns_watch: "go", and the address   --> cgroup namespace, host name, eth0
- *        relay the terminal,                 fork --> the program: user, capabilities,
+ *      ns_go: "go", and the address      --> cgroup namespace, host name, eth0
+ *      ns_watch: relay the terminal,         fork --> the program: user, capabilities,
  *        forward signals                     |        seccomp, exec
  *      the program's status              <-- reap, until the program ends
  *
@@ -17,10 +17,8 @@
  * init the kernel kills everything in its pid namespace. Start at ns_start, near the end.
  */
 #include "container.h"
-#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stddef.h>
 #include <termios.h>
 #include <linux/audit.h>
@@ -28,15 +26,16 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <linux/magic.h>
+#include <sys/auxv.h>
+#include <sys/vfs.h>
 
 static pid_t init;
-static int init_fd, meeting[2]; /* a pidfd; two ends of a socket: ours, and init's, which is 4 */
+static int meeting[2] = { -1, -1 }; /* a socket's ends: ours, and init's: 4 */
 static sigset_t every, none; /* signals are blocked from the clone on, and waited for */
-static int master = -1, slave = -1; /* -t: our end of the container's terminal, and its own */
+static int io[2] = { -1, -1 }; /* -t: a terminal, -d: a pipe; our end, and the program's: 3 */
+
+static int init_fd; /* it, as a pidfd */
 
 /* ---- capabilities: the pieces that root's power was cut into ---- */
 
@@ -58,8 +57,7 @@ static const uint64_t usual = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_F
 
 uint64_t ns_capability(const char *name) {
     for (int i = 0; i < COUNT(capabilities); i++)
-        if (!strcmp(strncmp(name, "CAP_", 4) ? name : name + 4, capabilities[i]))
-            return BIT(i);
+        if (!strcmp(strncmp(name, "CAP_", 4) ? name : name + 4, capabilities[i])) return BIT(i);
     return strcmp(name, "ALL") ? 0 : ~0ULL;
 }
 
@@ -75,7 +73,7 @@ uint64_t ns_permitted(void) {
 
 /* Refused, unless the program has the capability that they are for; NEVER is no capability.
  * A call that is newer than this list passes: then only capabilities stop it. */
-#define NEVER 63
+#define NEVER 63 /* a bit that is in no mask */
 static const struct { int capability; short calls[20]; } denied[] = {
     { CAP_SYS_ADMIN, { SYS_mount, SYS_umount2, SYS_mount_setattr, SYS_move_mount, SYS_open_tree,
                        SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_pivot_root,
@@ -93,13 +91,11 @@ static const struct { int capability; short calls[20]; } denied[] = {
                SYS_io_uring_enter, SYS_io_uring_register, SYS_lookup_dcookie, SYS_nfsservctl } },
 #ifdef __x86_64__
 #define ARCH AUDIT_ARCH_X86_64
-    { CAP_SYS_RAWIO, { SYS_iopl, SYS_ioperm } },
-    { NEVER, { SYS_uselib, SYS_ustat, SYS_sysfs, SYS__sysctl } },
+    { CAP_SYS_RAWIO, { SYS_iopl, SYS_ioperm } }, { NEVER, { SYS_uselib, SYS_ustat, SYS__sysctl } },
 #else
 #define ARCH AUDIT_ARCH_AARCH64
 #endif
 };
-#define X32 0x40000000            /* x86-64: the same calls again, by other numbers */
 #define NEW_NS 0x7e020000 /* CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET */
 
 /* The filter's instructions. IF runs the next N when the loaded word matches, or skips them.
@@ -107,6 +103,7 @@ static const struct { int capability; short calls[20]; } denied[] = {
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(test, value, n) BPF_JUMP(BPF_JMP | BPF_K | (test), value, 0, n)
 #define END(action) BPF_STMT(BPF_RET, SECCOMP_RET_##action) /* ERRNO | EPERM: refuse with it */
+#define DENY(value) IF(BPF_JEQ, value, 1), END(ERRNO | EPERM)
 
 /* From 0x40000000 on, x86-64 has the same calls again (x32). clone3 hides its flags behind a
  * pointer, where a filter cannot look: it is unknown, and the C library then uses clone. The
@@ -116,10 +113,8 @@ static void install_filter(uint64_t keep) {
         LOAD(arch), BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, ARCH, 1, 0), END(KILL_PROCESS), LOAD(nr),
         IF(BPF_JGE, 0x40000000, 1), END(ERRNO | ENOSYS),
         IF(BPF_JEQ, SYS_clone3, 1), END(ERRNO | ENOSYS),
-        IF(BPF_JEQ, SYS_ioctl, 6), LOAD(args[1]), IF(BPF_JEQ, TIOCSTI, 1), END(ERRNO | EPERM),
-            IF(BPF_JEQ, TIOCLINUX, 1), END(ERRNO | EPERM), END(ALLOW),
-        IF(BPF_JEQ, SYS_socket, 6), LOAD(args[0]), IF(BPF_JEQ, AF_ALG, 1), END(ERRNO | EPERM),
-            IF(BPF_JEQ, AF_VSOCK, 1), END(ERRNO | EPERM), END(ALLOW),
+        IF(BPF_JEQ, SYS_ioctl, 6), LOAD(args[1]), DENY(TIOCSTI), DENY(TIOCLINUX), END(ALLOW),
+        IF(BPF_JEQ, SYS_socket, 6), LOAD(args[0]), DENY(AF_ALG), DENY(AF_VSOCK), END(ALLOW),
         IF(BPF_JEQ, SYS_clone, 4), LOAD(args[0]),
             IF(BPF_JSET, keep & BIT(CAP_SYS_ADMIN) ? 0 : NEW_NS, 1), END(ERRNO | EPERM), END(ALLOW),
     };
@@ -142,9 +137,8 @@ static void install_filter(uint64_t keep) {
 static struct passwd find_user(void) {
     char *rest = opt.user;
     struct passwd user = { .pw_uid = strtoul(rest, &rest, 10), .pw_dir = "/" }, *entry;
-    struct stat st;
-    int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be anything */
-    FILE *file = fstat(fd, &st) == 0 && st.st_size && st.st_size < 1 << 24 ? fdopen(fd, "r") : NULL;
+    char *content = get("/etc/passwd"); /* whatever it is, it is read up to a limit only */
+    FILE *file = fmemopen(content, strlen(content) + 1, "r");
     while (file && !user.pw_name && (entry = fgetpwent(file)))
         if (rest > opt.user ? entry->pw_uid == user.pw_uid : !strcmp(entry->pw_name, rest))
             user = *entry;
@@ -173,23 +167,30 @@ static void drop_privileges(uid_t uid, gid_t gid) {
     install_filter(keep);
 }
 
-/* With -t, the terminal becomes standard input, output and error. The user must be able to
- * open it again (/dev/stdout), and a pipe too; any other file is not ours to give away. */
+/* We die with our parent, which may be dead already: then its end of the meeting is closed. */
+static void die_with_parent(void) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&(struct pollfd){ .fd = 4 }, 1, 0) != 0) _exit(125);
+}
+
+/* With -t, the terminal becomes standard input, output and error; with -d, a pipe to the log the
+ * latter two. The user must be able to open them again (/dev/stdout), so they are given away, as is
+ * a pipe without a name; any other file belongs to our caller. */
 static void take_stdio(uid_t uid) {
-    struct stat st;
-    if (opt.tty) must(ioctl(slave, TIOCSCTTY, 0));
+    struct statfs fs;
+    if (opt.tty) must(ioctl(3, TIOCSCTTY, 0));
     for (int fd = 0; fd < 3; fd++) {
-        if (opt.tty) must(dup2(slave, fd), "%d", fd);
-        if (fstat(fd, &st) == 0 && (opt.tty || S_ISFIFO(st.st_mode)))
+        if (opt.tty || (opt.detach && fd > 0)) must(dup2(3, fd), "%d", fd);
+        if (fstatfs(fd, &fs) == 0 && (opt.tty || fs.f_type == PIPEFS_MAGIC))
             fchown(fd, uid, -1); /* bare: another user's pipe stays so */
     }
 }
 
 /* The last steps: what is not the program's is closed, reset or dropped. */
 static _Noreturn void run_program(void) {
-    must(sys(close_range, 5, ~0U, 0)); /* 3 is a terminal, 4 is the meeting: see main */
+    must(sys(close_range, 5, ~0U, 0)); /* 3 is ours to give to it, 4 the meeting */
     struct passwd user = find_user();
-    char *term = getenv("TERM"), cwd[4096];
+    char *term = opt.tty ? getenv("TERM") : NULL, cwd[4096];
 
     must(setsid());
     take_stdio(user.pw_uid);
@@ -197,24 +198,23 @@ static _Noreturn void run_program(void) {
     if (!getcwd(cwd, sizeof cwd) || *cwd != '/')
         die("--workdir %s: leads out of the container", opt.workdir);
     clearenv();
-    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     setenv("HOSTNAME", opt.hostname, 1);
     setenv("HOME", user.pw_dir, 1);
-    if (opt.tty && term) setenv("TERM", term, 1);
+    if (term) setenv("TERM", term, 1);
     for (int i = 0; opt.env[i]; i++) putenv(opt.env[i]);
-    for (int sig = 1; sig < NSIG; sig++)
-        signal(sig, SIG_DFL); /* bare: two cannot be changed */
     sigprocmask(SIG_SETMASK, &none, NULL);
     drop_privileges(user.pw_uid, user.pw_gid);
-    must(0, "next: execvp %s", *opt.command); /* said before, because nothing comes after it */
+    die_with_parent(); /* again, because a change of ids has made the kernel forget it */
+    must(0, "next: execvp %s", *opt.command); /* no step: a line for --explain */
     execvp(*opt.command, opt.command);
     quit(errno == ENOENT ? 127 : 126, text("%s: %s", *opt.command, strerror(errno)));
 }
 
 /* ---- init: pid 1 inside ---- */
 
-/* A signal that init has no handler for never reaches it, so nothing inside can kill it; those
- * that it waits for do. Orphans become its children: reap them, or they stay as zombies. */
+/* Pid 1 is special: a signal that it does not wait for never reaches it, so nothing inside can
+ * kill it; and orphans become its children: reap them, or they stay as zombies. */
 static _Noreturn void be_init(pid_t program) {
     for (;;) {
         int status, pid, sig = sigwaitinfo(&every, NULL);
@@ -225,14 +225,18 @@ static _Noreturn void be_init(pid_t program) {
     }
 }
 
-/* Everything that happens inside, before the program. */
-static _Noreturn void set_up(uid_t uid, gid_t gid) {
+/* Both ways in lead here: "go" comes when the cgroup and the network are there; or it does not,
+ * when the watcher has failed, and has said why. */
+static uint32_t wait_for_go(void) {
     uint32_t address;
-    pid_t program;
+    if (io[1] != -1) must(dup3(io[1], 3, O_CLOEXEC));
+    if (read(4, &address, sizeof address) != sizeof address) _exit(125);
+    return address;
+}
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* bare, and before any step can wait */
-    close(meeting[0]); /* so that a dead watcher hangs up; it may be dead already */
-    if (poll(&(struct pollfd){ .fd = 4 }, 1, 0) != 0) _exit(125);
+/* Everything that happens in a new container before its program. */
+static _Noreturn void set_up(uid_t uid, gid_t gid) {
+    pid_t program;
     must(setsid());
     if (opt.rootless) { /* root inside is the caller outside */
         must(put("/proc/self/setgroups", "deny")); /* the kernel's condition for the next */
@@ -245,119 +249,138 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     fs_pivot();
     fs_attach();
     if (opt.tty) {
-        master = fs_terminal(&slave);
-        slave = must(dup3(slave, 3, O_CLOEXEC));
+        fs_terminal("", io);
         must(sys(mount, "/dev/pts/0", "/dev/console", NULL, MS_BIND, NULL));
-        must(write(4, &master, sizeof master));
+        must(dprintf(4, "%d", io[0]));
     }
-    if (read(4, &address, sizeof address) != sizeof address)
-        _exit(125); /* the watcher has failed, and said why */
+    uint32_t address = wait_for_go();
     must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
     must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
     net_inside(address);
+    if (opt.hold) {
+        must(dprintf(4, "0"));
+        dup2(1, 2); /* nobody may be at the other end by then */
+        wait_for_go();
+    }
     if ((program = must(fork())) == 0) run_program();
     sys(close_range, 0, ~0U, 0); /* the program can look at init: it keeps nothing of the host */
-    if (*environ) /* arguments and environment stand in a row */
-        memset(program_invocation_name, 0, *environ - program_invocation_name);
-    for (char **variable = environ; *variable; variable++)
-        memset(*variable, 0, strlen(*variable));
+    /* our arguments and environment are the host's business; they and AT_EXECFN stand in a row */
+    char *mine = program_invocation_name;
+    memset(mine, 0, getauxval(AT_EXECFN) - (uintptr_t)mine);
     prctl(PR_SET_NAME, "init");
     be_init(program);
 }
 
 /* ---- the watcher ---- */
 
-pid_t ns_start(int cgroup) {
+/* One call, and two processes come out of it. */
+static pid_t start(uint64_t flags, int cgroup) {
+    struct clone_args args = { .flags = flags, .cgroup = cgroup, .exit_signal = SIGCHLD };
     unsigned uid = geteuid(), gid = getegid();
-    struct clone_args args = {
-        .flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-                 CLONE_NEWTIME | (strcmp(opt.network, "host") ? CLONE_NEWNET : 0) |
-                 (opt.rootless ? CLONE_NEWUSER : 0) | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP),
-        .pidfd = (uintptr_t)&init_fd,
-        .exit_signal = SIGCHLD,
-        .cgroup = cgroup,
-    };
-    signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have us never see one */
+    /* what our caller ignores, the program must not, nor we SIGCHLD; bare: two cannot be changed */
+    for (int sig = 1; sig < NSIG; sig++) signal(sig, SIG_DFL);
     sigfillset(&every);
     sigprocmask(SIG_BLOCK, &every, NULL);
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
     must(dup3(meeting[1], 4, O_CLOEXEC));
     close(meeting[1]);
-    init = must(sys(clone3, &args, sizeof args), "%#llx", args.flags);
-    inside = init == 0; /* one call, and two processes come out of it */
-    if (inside) set_up(uid, gid);
+    init = must(sys(clone3, &args, sizeof args), "%#lx", flags);
+    inside = init == 0;
+    if (inside) {
+        close(meeting[0]); /* so that a dead watcher hangs up */
+        die_with_parent(); /* before any step can wait */
+        set_up(uid, gid);
+    }
     close(4);
+    close(io[1]);
     return init;
 }
 
-static struct termios before; /* the caller's terminal, as it was */
-static pthread_t relay; /* to the caller's terminal */
+pid_t ns_start(int cgroup) {
+    uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME |
+                     (strcmp(opt.network, "host") ? CLONE_NEWNET : 0) |
+                     (opt.rootless ? CLONE_NEWUSER : 0) | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
+    if (opt.detach && !opt.tty) must(pipe2(io, O_CLOEXEC));
+    return start(flags, cgroup);
+}
 
-/* One direction of the relay; each has a thread, so that neither waits for the other. */
-static void *copy(void *ends) {
-    int *fd = ends;
+static struct termios before; /* the caller's terminal, as it was */
+static pthread_t relay; /* of the program's output */
+
+/* One direction of the relay; each has a thread, so that neither waits for the other. When nobody
+ * reads any more, the rest is dropped. A log that has become too long starts again. After the end
+ * there is what a pipe can hold, and no more: others may have got hold of our output. */
+static void *copy(void *shown) {
+    int to = shown ? 1 : io[0], end = shown ? init_fd : -1;
+    struct pollfd from[] = { { shown ? io[0] : 0, POLLIN, 0 }, { end, POLLIN, 0 } };
     char data[4096];
-    ssize_t n, written;
-    while ((n = read(fd[0], data, sizeof data)) > 0)
-        for (ssize_t at = 0; at < n; at += written)
-            if ((written = write(fd[1], data + at, n - at)) <= 0)
-                break; /* nobody reads it; the other end must not be held up */
+    for (ssize_t n, done, rest = 1 << 20; poll(from, 2, -1) > 0 && from->revents && rest > 0;) {
+        if ((n = read(from->fd, data, sizeof data)) <= 0) break;
+        if (from[1].revents) rest -= n;
+        if (opt.detach && lseek(to, 0, SEEK_END) > LOG_SIZE) ftruncate(to, 0);
+        for (ssize_t at = 0; at < n && (done = write(to, data + at, n - at)) > 0;) at += done;
+    }
     return NULL;
 }
 
+/* The kernel tells the program, by SIGWINCH. */
 static void copy_window_size(void) {
     struct winsize size;
-    if (ioctl(0, TIOCGWINSZ, &size) == 0)
-        ioctl(master, TIOCSWINSZ, &size); /* the kernel tells the program: SIGWINCH */
+    if (ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(io[0], TIOCSWINSZ, &size);
 }
 
 /* Keys must reach the container's terminal as they are: ^C is a signal there, not here. */
 static void start_relay(void) {
-    static int typed[2] = { 0 }, shown[2] = { 0, 1 };
     struct termios raw;
-    must(tcgetattr(0, &before));
-    raw = before;
-    cfmakeraw(&raw);
-    must(tcsetattr(0, TCSADRAIN, &raw));
-    copy_window_size();
-    typed[1] = shown[0] = master;
-    pthread_create(&relay, NULL, copy, typed);
-    pthread_create(&relay, NULL, copy, shown);
-}
-
-/* What comes from inside: a descriptor's number; or minus the status it has failed with, and
- * then we end, too; or 0 when nobody is left to speak, because the program has started. */
-static int hear(void) {
-    int said = 0;
-    if (read(meeting[0], &said, sizeof said) == -1) /* init has ended without hearing "go", */
-        read(meeting[0], &said, sizeof said); /* and this is its last word */
-    if (said < 0) quit(-said, NULL);
-    return said;
-}
-
-int ns_watch(uint32_t address) {
-    int status;
-    if (opt.tty) {
-        master = must(sys(pidfd_getfd, init_fd, hear(), 0));
-        start_relay();
+    if (!opt.detach) {
+        must(tcgetattr(0, &before));
+        raw = before;
+        cfmakeraw(&raw);
+        must(tcsetattr(0, TCSADRAIN, &raw));
+        copy_window_size();
+        must(pthread_create(&relay, NULL, copy, NULL) == 0 ? 0 : -1);
     }
-    send(meeting[0], &address, sizeof address, MSG_NOSIGNAL); /* bare: hear() knows why not */
-    hear();
+    must(pthread_create(&relay, NULL, copy, io) == 0 ? 0 : -1);
+}
+
+/* The meeting is closed on exec: end of file says that the program runs. */
+int ns_hear(void) {
+    char said[4096] = "", *why;
+    /* the first may fail, when init has ended without hearing "go"; its last word comes then */
+    if (read(meeting[0], said, sizeof said - 1) == -1) read(meeting[0], said, sizeof said - 1);
+    int value = strtol(said, &why, 10);
+    if (*why) quit(value, why + 1);
+    return value;
+}
+
+void ns_go(uint32_t address) {
+    init_fd = must(sys(pidfd_open, init, 0));
+    if (opt.tty && io[0] == -1) io[0] = must(sys(pidfd_getfd, init_fd, ns_hear(), 0));
+    if (io[0] != -1 && !relay) start_relay(); /* ns_hold says "go" a second time */
+    send(meeting[0], &address, sizeof address, MSG_NOSIGNAL); /* bare: ns_hear() knows why not */
+    ns_hear();
+}
+
+void ns_hold(void) {
+    for (int sig = 0; sig != SIGCONT && sig != SIGCHLD;) sig = sigwaitinfo(&every, NULL);
+    ns_go(0);
+}
+
+int ns_watch(void) {
+    int status;
     while (waitpid(init, &status, WNOHANG) == 0) {
         int sig = sigwaitinfo(&every, NULL);
-        if (sig == SIGWINCH && opt.tty)
-            copy_window_size();
+        if (sig == SIGWINCH && opt.tty) copy_window_size();
         else if (sig != SIGCHLD && sig != SIGPIPE) kill(init, sig);
     }
     init = 0;
-    if (master != -1)
-        pthread_join(relay, NULL); /* what the program wrote last */
+    if (io[0] != -1) pthread_join(relay, NULL); /* what the program wrote last */
+    ns_stop();
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-bool ns_stop(void) {
-    int status = SIGKILL;
-    if (init > 0 && kill(init, SIGKILL) == 0) waitpid(init, &status, 0);
+void ns_stop(void) {
+    if (init > 0 && kill(init, SIGKILL) == 0) waitpid(init, NULL, 0);
+    fcntl(meeting[0], F_SETFL, O_NONBLOCK); /* what has not been said by now will not be */
     if (before.c_cflag) tcsetattr(0, TCSADRAIN, &before);
-    return WIFEXITED(status);
 }

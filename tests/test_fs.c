@@ -570,7 +570,7 @@ END_TEST
 START_TEST(too_many_volumes_are_refused) {
     expect(as(_i, "for i in $(seq 300); do echo \"-v $T:/v$i\"; done >options;" RUN
                   "$(cat options) $BASE true"),
-           125, "", "volumes");
+           125, "", "--volume");
     expect_nothing_left(_i);
 }
 END_TEST
