@@ -8,7 +8,7 @@
  *                              file for each fact: cat them
  *
  *      create --> created --start--> running --> exited --start--> running ...
- *      run -----------------------------^  stop    rm
+ *      run -----------------------------^  exec, stop    rm
  *
  * Start reading at main, which is last; then run and live, and from there follow the
  * functions into the other chapters, in the order of the calls.
@@ -111,7 +111,7 @@ bool matches(const char *value, const char *pattern) {
 #define IP "^((0|[1-9][0-9]{0,2})([.]|$)){4}$"
 #define SIGNAL "^((SIG)?[A-Z][A-Z0-9]*|[0-9]{1,2})$"
 
-/* Who may give it: r run, create; i the image's args; s stop, k kill, l logs, m rm. What
+/* Who may give it: r run, create; i the image's args; x exec; s stop, k kill, l logs, m rm. What
  * is given must match the pattern; the form says it in words. */
 // clang-format off
 enum kind { FLAG, TEXT, LIST, CAPABILITY };
@@ -121,15 +121,15 @@ static const struct option_row {
     void *where;
     const char *form, *pattern;
 } rows[] = {
-    { "ri", "-t", "tty", FLAG, &opt.tty, "(a terminal of its own)", NULL },
-    { "ri", "-i", "interactive", FLAG, &opt.interactive, "(standard input always is)", NULL },
+    { "rix", "-t", "tty", FLAG, &opt.tty, "(a terminal of its own)", NULL },
+    { "rix", "-i", "interactive", FLAG, &opt.interactive, "(standard input always is)", NULL },
     { "r",   "-d", "detach", FLAG, &opt.detach, "(in the background)", NULL },
     { "r",   "  ", "name", TEXT, &opt.name, "NAME", NAME },
     { "r",   "  ", "rm", FLAG, &opt.rm, "(keep nothing afterwards)", NULL },
     { "ri",  "-h", "hostname", TEXT, &opt.hostname, "NAME", NAME },
-    { "ri", "-e", "env", LIST, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
-    { "ri", "-w", "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
-    { "ri", "-u", "user", TEXT, &opt.user, "UID, UID:GID or a name that the image has", USER },
+    { "rix", "-e", "env", LIST, opt.env, "NAME=VALUE, or NAME to take ours", "^[^=]+(=|$)" },
+    { "rix", "-w", "workdir", TEXT, &opt.workdir, "/DIR", "^/" },
+    { "rix", "-u", "user", TEXT, &opt.user, "UID, UID:GID or a name that the image has", USER },
     { "r",   "-v", "volume", LIST, opt.volumes, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
     { "r",   "  ", "read-only", FLAG, &opt.read_only, "(but for volumes)", NULL },
     { "r",   "-m", "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,12}[kmgKMG]?$" },
@@ -142,6 +142,7 @@ static const struct option_row {
     { "r",   "  ", "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
     { "r",   "  ", "privileged", FLAG, &opt.privileged, "(all capabilities, no filter)", NULL },
     { "r",   "  ", "explain", TEXT, &opt.explain, "[=step or =FILE:LINE]", PLACE },
+    { "x",   "  ", "no-cgroup", FLAG, &opt.no_cgroup, "(exec: beside the limits)", NULL },
     { "s",   "-t", "time", TEXT, &opt.seconds, "SECONDS (stop: until KILL)", "^[0-9]{1,6}$" },
     { "k",   "-s", "signal", TEXT, &opt.signal, "SIGNAL (kill: TERM, SIGTERM or 15)", SIGNAL },
     { "l",   "-f", "follow", FLAG, &opt.follow, "(logs: until it ends)", NULL },
@@ -498,6 +499,27 @@ static int ps(void) {
     return 0;
 }
 
+static int exec(void) {
+    char **typed = words;
+    int n = count, at = parse(n, typed, 'x');
+    if (at + 2 > n) die("exec: want [OPTIONS] NAME COMMAND [ARG...]");
+    opt.name = typed[at];
+    enter();
+    char *what = status();
+    pid_t init = alive();
+    if (!init || strcmp(what, "running") != 0) die("exec: %s is %s", opt.name, status());
+    recall();
+    opt.tty = opt.detach = false; /* those were for its first program */
+    opt.explain = NULL;
+    parse(n, typed, 'x');
+    opt.command = typed + at + 1;
+    if (opt.tty && !isatty(0)) die("--tty: standard input is no terminal");
+    pid_t pid = ns_enter(init, init_fd);
+    if (!opt.no_cgroup) cgroup_join(pid);
+    ns_go(0);
+    return ns_watch();
+}
+
 /* ---- main ---- */
 
 // clang-format off
@@ -509,6 +531,7 @@ static const struct command {
 } commands[] = {
     { "run",     run,       0,   "[OPTIONS] IMAGE [COMMAND [ARG...]]" },
     { "create",  run,       0,   "[OPTIONS] IMAGE [COMMAND [ARG...]]" },
+    { "exec",    exec,      0,   "[-t] [-e K=V] [-w DIR] [-u USER] [--no-cgroup] NAME COMMAND..." },
     { "ps",      ps,        0,   "" },
     { "start",   start,     '-', "NAME..." },
     { "logs",    logs,      'l', "[-f] NAME..." },

@@ -105,6 +105,9 @@ uint64_t ns_permitted(void);
  * version 2 directory to start it in, or -1. Returns its pid as the host sees it; clone(2). */
 pid_t ns_start(int cgroup);
 
+/* Clone one more process into the namespaces of the init with this pid, and PIDFD; setns(2). */
+pid_t ns_enter(pid_t pid, int pidfd);
+
 /* Let it go on to the program: its cgroup is there, and its network, with this address in host
  * byte order. Returns when the program runs, or is about to (opt.hold); quits when it cannot. */
 void ns_go(uint32_t address);

@@ -14,7 +14,8 @@
  *
  * While init builds its root, the watcher does its work outside: "go" is the one point
  * where they meet. If the watcher dies, init is killed (PR_SET_PDEATHSIG), and with
- * init the kernel kills everything in its pid namespace. Start at ns_start, near the end.
+ * init the kernel kills everything in its pid namespace. `exec` is the same with setns
+ * where a new container has clone flags. Start at ns_start, near the end.
  */
 #include "container.h"
 #include <pthread.h>
@@ -30,7 +31,7 @@
 #include <sys/auxv.h>
 #include <sys/vfs.h>
 
-static pid_t init;
+static pid_t init; /* what we watch: init, or with exec the program itself */
 static int meeting[2] = { -1, -1 }; /* a socket's ends: ours, and init's: 4 */
 static sigset_t every, none; /* signals are blocked from the clone on, and waited for */
 static int io[2] = { -1, -1 }; /* -t: a terminal, -d: a pipe; our end, and the program's: 3 */
@@ -271,10 +272,28 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
     be_init(program);
 }
 
+/* One more program in a container that is there: the same root, the same names for things. What
+ * pid namespace a process is in is decided before its clone, so we make another one, which becomes
+ * the watcher's child, too. Those inside can see it, but by then it is one of them; and nobody
+ * may trace it, ptrace(2). */
+static _Noreturn void enter(int target) {
+    struct clone_args args = { .flags = CLONE_PARENT };
+    int others = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+                 CLONE_NEWTIME | (strcmp(opt.network, "host") ? CLONE_NEWNET : 0);
+    prctl(PR_SET_DUMPABLE, 0);
+    opt.rootless = setns(target, CLONE_NEWUSER) == 0; /* bare: it fails when that is our own */
+    must(setns(target, others));
+    pid_t program = must(sys(clone3, &args, sizeof args));
+    if (program > 0) _exit(dprintf(4, "%d", program) < 0);
+    die_with_parent();
+    wait_for_go();
+    run_program();
+}
+
 /* ---- the watcher ---- */
 
 /* One call, and two processes come out of it. */
-static pid_t start(uint64_t flags, int cgroup) {
+static pid_t start(uint64_t flags, int cgroup, int target) {
     struct clone_args args = { .flags = flags, .cgroup = cgroup, .exit_signal = SIGCHLD };
     unsigned uid = geteuid(), gid = getegid();
     /* what our caller ignores, the program must not, nor we SIGCHLD; bare: two cannot be changed */
@@ -289,7 +308,7 @@ static pid_t start(uint64_t flags, int cgroup) {
     if (inside) {
         close(meeting[0]); /* so that a dead watcher hangs up */
         die_with_parent(); /* before any step can wait */
-        set_up(uid, gid);
+        target == -1 ? set_up(uid, gid) : enter(target);
     }
     close(4);
     close(io[1]);
@@ -301,7 +320,14 @@ pid_t ns_start(int cgroup) {
                      (strcmp(opt.network, "host") ? CLONE_NEWNET : 0) |
                      (opt.rootless ? CLONE_NEWUSER : 0) | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
     if (opt.detach && !opt.tty) must(pipe2(io, O_CLOEXEC));
-    return start(flags, cgroup);
+    return start(flags, cgroup, -1);
+}
+
+/* The terminal is opened while we can still see both roots. */
+pid_t ns_enter(pid_t pid, int pidfd) {
+    if (opt.tty) fs_terminal(text("/proc/%d/root", pid), io);
+    start(0, 0, pidfd);
+    return init = ns_hear();
 }
 
 static struct termios before; /* the caller's terminal, as it was */
