@@ -35,7 +35,7 @@ static const struct limit {
 };
 
 /* The trees of version 1 that we use. In version 2 one serves all. */
-static const char *const trees[] = { "memory", "cpu", "cpuacct", "pids" };
+static const char *const trees[] = { "memory", "cpu", "cpuacct", "pids", "freezer" };
 static bool version2;
 
 /* ---- the container's directories ---- */
@@ -92,8 +92,9 @@ static int write_all(const char *file, const char *value) {
     int found = 0;
     each_line (dir, get("cgroup")) {
         char *path = text("%s/%s", dir, file);
-        if (access(path, F_OK) == -1) continue;
-        must(put(path, "%s", value), "%s %s", path, value);
+        long written = put(path, "%s", value);
+        if (written == -1 && (errno == ENOENT || errno == ENODEV)) continue; /* or it has gone */
+        must(written, "%s %s", path, value);
         found++;
     }
     return found;
@@ -101,6 +102,21 @@ static int write_all(const char *file, const char *value) {
 
 void cgroup_join(pid_t pid) {
     write_all("cgroup.procs", text("%d", pid));
+}
+
+bool cgroup_frozen(void) {
+    bool frozen = false;
+    each_line (dir, get("cgroup"))
+        frozen |= strstr(get(text("%s/cgroup.events", dir)), "frozen 1") ||
+                  !strcmp(get(text("%s/freezer.state", dir)), "FROZEN");
+    return frozen;
+}
+
+bool cgroup_freeze(bool freeze) {
+    int found = write_all("freezer.state", freeze ? "FROZEN" : "THAWED") +
+                write_all("cgroup.freeze", freeze ? "1" : "0");
+    for (int tries = 0; found && cgroup_frozen() != freeze && tries < 100; tries++) usleep(10000);
+    return found;
 }
 
 /* ---- afterwards ---- */

@@ -8,7 +8,7 @@
  *                              file for each fact: cat them
  *
  *      create --> created --start--> running --> exited --start--> running ...
- *      run -----------------------------^  exec, stop    rm
+ *      run -----------------------------^  pause, unpause, exec, stop    rm
  *
  * Start reading at main, which is last; then run and live, and from there follow the
  * functions into the other chapters, in the order of the calls.
@@ -266,7 +266,7 @@ static int exit_status(void) {
 
 static char *status(void) {
     struct stat st = { 0 };
-    if (alive()) return get("status");
+    if (alive()) return cgroup_frozen() ? "paused" : get("status");
     if (strncmp(get("status"), "exited", 6) != 0 && !lock(20)) return "starting"; /* no init yet */
     stat("status", &st);
     long ago = time(NULL) - st.st_mtime, minutes = ago / 60;
@@ -429,16 +429,18 @@ static void signal_init(char *name) {
     sys(pidfd_send_signal, init_fd, n, NULL, 0);
 }
 
-/* The end of init is the end of all that run inside; pid_namespaces(7). When the lock is ours, the
- * watcher has ended, too, and undone what was on the host. */
+/* The end of init is the end of all that run inside; pid_namespaces(7). Frozen processes do not
+ * die. When the lock is ours, the watcher has ended, too, and undone what was on the host. */
 static int stop(void) {
     if (alive()) {
+        cgroup_freeze(false);
         signal_init(opt.signal ? opt.signal : "TERM");
         if (!strcmp(get("status"), "running") && lock(100 * atoi(opt.seconds))) return 0;
     }
     for (int tries = 0; !lock(tries > 0 ? 10 : 0); tries++) {
         if (tries == 50) die("%s: its watcher does not end", opt.name);
         if (!alive()) continue;
+        cgroup_freeze(false); /* again: others may pause it meanwhile */
         signal_init("KILL");
         kill(watcher, SIGCONT);
     }
@@ -458,6 +460,12 @@ static int rm(void) {
     kill_now();
     cgroup_remove();
     return must(remove_state());
+}
+
+static int pause_all(void) {
+    if (!alive() || strcmp(get("status"), "running") != 0) die("%s is %s", opt.name, status());
+    if (!cgroup_freeze(!strcmp(*words, "pause"))) die("%s has no cgroup", opt.name);
+    return 0;
 }
 
 static int wait_end(void) {
@@ -538,6 +546,8 @@ static const struct command {
     { "wait",    wait_end,  '-', "NAME..." },
     { "stop",    stop,      's', "[-t SECONDS] NAME..." },
     { "kill",    kill_now,  'k', "[-s SIGNAL] NAME..." },
+    { "pause",   pause_all, '-', "NAME..." },
+    { "unpause", pause_all, '-', "NAME..." },
     { "rm",      rm,        'm', "[-f] NAME..." },
 };
 // clang-format on

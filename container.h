@@ -159,6 +159,10 @@ int cgroup_create(void);
 /* Move PID in, before it can fork. */
 void cgroup_join(pid_t pid);
 
+/* Stop all of its processes where they are, or let them go on; false: it has no cgroup for that.
+ * Are they stopped? */
+bool cgroup_freeze(bool freeze), cgroup_frozen(void);
+
 /* How many processes were killed because the memory limit was reached. */
 long cgroup_oom_kills(void);
 
