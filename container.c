@@ -8,7 +8,7 @@
  *                              file for each fact: cat them
  *
  *      create --> created --start--> running --> exited --start--> running ...
- *      run -----------------------------^  pause, unpause, exec, stop    rm
+ *      run -----------------------------^  pause, unpause, exec, stop    rm, commit
  *
  * Start reading at main, which is last; then run and live, and from there follow the
  * functions into the other chapters, in the order of the calls.
@@ -528,6 +528,35 @@ static int exec(void) {
     return ns_watch();
 }
 
+#define exchange(a, b) sys(renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)
+
+/* What the container has written becomes a layer: of itself first, and of the new image then. What
+ * is exchanged is at every moment in one place or the other. */
+static int commit(void) {
+    if (count != 3) die("commit: want NAME IMAGE");
+    if (!matches(words[2], NAME)) die("commit: IMAGE %s: want a name", words[2]);
+    opt.name = words[1];
+    enter();
+    if (alive() || !lock(100))
+        die("commit: %s is %s: stop it, or: rootfs/image commit", opt.name, status());
+    char *layer = text("%.20s-%06x", words[2], number), *path = text("%s/layers/%s/", home, layer);
+    char *layers = text("%s\n%s\n", layer, get("layers"));
+    char *made = text("%s/images/%s", home, words[2]);
+    if (access(made, F_OK) == 0 && access(text("%s/layers", made), F_OK) == -1)
+        die("commit: IMAGE %s is there, and no list of layers", words[2]);
+    must(fs_mkdirs(made), "%s", made);
+    must(fs_mkdirs(path), "%s", path);
+    must(chmod(text("%s/layers", home), 0700)); /* a set-uid file in there is not for the host */
+    must(put("layers", "%s", layers));
+    must(exchange("upper", path), "%s", path);
+    must(fs_mkdirs(text("new/")));
+    must(put("new/args", "%s\n", get("args")));
+    must(put("new/layers", "%s", layers));
+    if (rename("new", made) == -1) must(exchange("new", made), "%s", made);
+    fs_remove("new");
+    return 0;
+}
+
 /* ---- main ---- */
 
 // clang-format off
@@ -541,6 +570,7 @@ static const struct command {
     { "create",  run,       0,   "[OPTIONS] IMAGE [COMMAND [ARG...]]" },
     { "exec",    exec,      0,   "[-t] [-e K=V] [-w DIR] [-u USER] [--no-cgroup] NAME COMMAND..." },
     { "ps",      ps,        0,   "" },
+    { "commit",  commit,    0,   "NAME IMAGE" },
     { "start",   start,     '-', "NAME..." },
     { "logs",    logs,      'l', "[-f] NAME..." },
     { "wait",    wait_end,  '-', "NAME..." },
