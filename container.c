@@ -605,6 +605,7 @@ int main(int argc, char **argv) {
     while (must(open("/dev/null", O_RDWR)) < 4) continue;
     fcntl(3, F_SETFD, FD_CLOEXEC);
     opt.rootless = !(ns_permitted() & ns_capability("SYS_ADMIN"));
+    ns_seal(argv);
     home = find_home();
     sys(getrandom, &number, 3, 0);
     count = argc - 1;

@@ -101,6 +101,9 @@ uint64_t ns_capability(const char *name);
 /* The capabilities that we have: an outer container may have taken some already. */
 uint64_t ns_permitted(void);
 
+/* Run again, with these arguments, from a copy of our program that nobody can write to. */
+void ns_seal(char **arguments);
+
 /* Clone the container's init in new namespaces; it builds its root while we go on. CGROUP is a
  * version 2 directory to start it in, or -1. Returns its pid as the host sees it; clone(2). */
 pid_t ns_start(int cgroup);

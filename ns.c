@@ -29,6 +29,8 @@
 #include <linux/seccomp.h>
 #include <linux/magic.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/vfs.h>
 
 static pid_t init; /* what we watch: init, or with exec the program itself */
@@ -210,6 +212,26 @@ static _Noreturn void run_program(void) {
     must(0, "next: execvp %s", *opt.command); /* no step: a line for --explain */
     execvp(*opt.command, opt.command);
     quit(errno == ENOENT ? 127 : 126, text("%s: %s", *opt.command, strerror(errno)));
+}
+
+/* While a program of ours runs inside, /proc/PID/exe leads to its file, which is the host's
+ * (CVE-2019-5736): so it runs from a read-only mount; or when we may not mount, from memory that
+ * has been sealed. */
+void ns_seal(char **arguments) {
+    struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
+    struct statfs fs = { 0 };
+    int from = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    int to = sys(open_tree, from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    fstatfs(from, &fs);
+    if (fs.f_flags & MS_RDONLY || fcntl(from, F_GET_SEALS) > 0) return;
+    if (to == -1) {
+        to = must(sys(memfd_create, "container", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+        must(sendfile(to, from, NULL, 1 << 30));
+        must(fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+    } else {
+        must(sys(mount_setattr, to, "", AT_EMPTY_PATH, &rdonly, sizeof rdonly));
+    }
+    must(sys(execveat, to, "", arguments, environ, AT_EMPTY_PATH));
 }
 
 /* ---- init: pid 1 inside ---- */

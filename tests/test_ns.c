@@ -180,6 +180,7 @@ START_TEST(init_has_nothing_to_show) {
     expect(sh(RUN "--privileged $BASE probe readlink /proc/1/root"), 0, "readlink /\n", "");
     expect(sh(RUN "--privileged $BASE probe readlink /proc/1/cwd"), 0, "readlink /\n", "");
     expect(sh(RUN "--privileged $BASE probe open /proc/1/exe w"), 1, "open: errno", "");
+    expect(sh(RUN "--privileged $BASE chmod 777 /proc/1/exe"), 1, "", "Read-only");
 }
 END_TEST
 
