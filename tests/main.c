@@ -3,7 +3,8 @@
  * main.c - run all suites.
  *
  *     make test
- *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup or net
+ *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup, net,
+ *                                               tools
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
  */
@@ -19,6 +20,7 @@
  * it, such as /root, may be closed to us, and is not missed. */
 static const char prepare[] =
     "chmod 755 $TESTS; cp -a \"$BASE\" $TESTS/base 2>/dev/null;"
+    "cp -r \"$SOURCE/lessons/tools\" $TESTS && cp \"$SOURCE/rootfs/image\" $TESTS/tools &&"
     "cp \"$PROBE\" $TESTS/base/bin/probe && cp \"$PROBE\" \"$CONTAINER\" $TESTS";
 static const char tidy[] = "cd /; chmod -R u+rwX $TESTS; rm -rf $TESTS";
 
@@ -31,6 +33,8 @@ static const char tidy[] = "cd /; chmod -R u+rwX $TESTS; rm -rf $TESTS";
 static const char go_down[] = EACH_TREE
     "mkdir $dir/$name && { echo $PPID >$dir/$name/cgroup.procs || rmdir $dir/$name; };"
     "done 2>/dev/null; :";
+static const char thaw[] = EACH_TREE /* in version 1, what is frozen dies only then */
+    "for file in $dir/*/freezer.state; do [ ! -e $file ] || echo THAWED >$file; done; done; :";
 static const char go_up[] = EACH_TREE
     "[ \"${dir##*/}\" = $name ] || continue;"
     "echo $PPID >$dir/../cgroup.procs; echo $$ >$dir/../cgroup.procs;"
@@ -38,8 +42,8 @@ static const char go_up[] = EACH_TREE
 
 int main(void) {
     char *tests = format("%s/tests-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!getenv("CONTAINER") || !getenv("PROBE") || !getenv("BASE")) {
-        fprintf(stderr, "set CONTAINER, PROBE and BASE, or type: make test\n");
+    if (!getenv("CONTAINER") || !getenv("PROBE") || !getenv("BASE") || !getenv("SOURCE")) {
+        fprintf(stderr, "set CONTAINER, PROBE, BASE and SOURCE, or type: make test\n");
         return 2;
     }
     if (!mkdtemp(tests) || setenv("TESTS", tests, 1) == -1 || system(prepare) != 0) {
@@ -49,6 +53,7 @@ int main(void) {
     setenv("CONTAINER", format("%s/container", tests), 1);
     setenv("PROBE", format("%s/probe", tests), 1);
     setenv("BASE", format("%s/base", tests), 1);
+    setenv("TOOLS", format("%s/tools", tests), 1);
     setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* Check's own is 4 s, and sh waits for 30 */
     setvbuf(stdout, NULL, _IOLBF, 0);
 
@@ -61,11 +66,14 @@ int main(void) {
     srunner_add_suite(all, fs_suite());
     srunner_add_suite(all, cgroup_suite());
     srunner_add_suite(all, net_suite());
+    srunner_add_suite(all, tools_suite());
     srunner_run_all(all, CK_ENV);
     int failed = srunner_ntests_failed(all);
     srunner_free(all);
 
     kill_descendants(runner, 0);
+    if (is_root() && system(thaw) != 0)
+        fprintf(stderr, "cannot thaw what was left paused\n");
     while (wait(NULL) > 0)
         ;
     if ((is_root() && system(go_up) != 0) || system(tidy) != 0)

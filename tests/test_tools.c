@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_tools.c - the scripts beside the engine: inspect, stats, and image commit.
+ *
+ *      misuse       what is no container: a clear message
+ *      inspect      its figures against those that the container sees
+ *      stats        its figures against what the container did
+ *      states       both, on a container in any part of its life
+ *      commit       an image of a container, also while it runs
+ *
+ * $TOOLS is a directory with the three of them.
+ */
+#include "test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+
+#define RUN "$CONTAINER run -d --name $NAME --network none "
+#define INSPECT "$TOOLS/inspect $NAME"
+#define STATS "$TOOLS/stats $NAME"
+#define COMMIT "$TOOLS/image commit $NAME "
+#define UPPER "\"$CONTAINER_HOME\"/containers/$NAME/upper"
+#define FIELD(n) "\"$($CONTAINER ps | awk -F '  +' -v name=$NAME '$1 == name { print $" #n " }')\""
+
+#define BASE format("%s", getenv("BASE"))
+
+/* The program says so with a file. */
+#define WAIT "until [ -e " UPPER "/ready ]; do sleep 0.02; done"
+
+static void end(enum who who) {
+    expect(as(who, "$CONTAINER rm -f $NAME"), 0, NULL, "");
+}
+
+/* What stands after LABEL and blanks, up to the end of the line. */
+static char *row(struct result r, const char *label) {
+    size_t length = strlen(label);
+    expect(r, 0, label, "");
+    for (const char *at = r.out; at; at = strchr(at, '\n')) {
+        at += strspn(at, "\n ");
+        if (strncmp(at, label, length) != 0 || at[length] != ' ') continue;
+        at += length + strspn(at + length, " ");
+        return format("%.*s", (int)strcspn(at, "\n"), at);
+    }
+    ck_abort_msg("%s\n  no row \"%s\" in:\n%.2000s", r.line, label, r.out);
+    return NULL;
+}
+
+static void expect_row(struct result r, const char *label, const char *starts) {
+    const char *found = row(r, label);
+    if (strncmp(found, starts, strlen(starts)) != 0)
+        ck_abort_msg("%s\n  %s: expected %s..., found %s", r.line, label, starts, found);
+}
+
+/* ---- misuse ---- */
+
+static const struct {
+    const char *line;
+    int status;
+    const char *says;
+} misused[] = {
+    // clang-format off
+    { "inspect",                 2, "usage" },    { "stats",                2, "usage" },
+    { "inspect a b",             2, "usage" },    { "stats a b",            2, "usage" },
+    { "inspect ''",              2, "usage" },    { "stats ''",             2, "usage" },
+    { "inspect -x",              2, "usage" },    { "stats -x",             2, "usage" },
+    { "inspect ../containers/a", 2, "usage" },    { "stats ../images",      2, "usage" },
+    { "inspect nosuch",          1, "nosuch" },   { "stats nosuch",         1, "nosuch" },
+    { "image commit",            2, "usage" },    { "image commit a",       2, "usage" },
+    { "image commit a b c",      2, "usage" },    { "image commit nosuch x", 1, "nosuch" },
+    { "image commit ../a x",     1, "../a" },     { "image commit '' x",    1, "NAME" },
+    { "image commit a ''",       1, "IMAGE" },    { "image commit a ../x",  1, "../x" },
+    { "image commit a .x",       1, ".x" },       { "image commit a 'x y'", 1, "x y" },
+    { "image commit a \"$(seq -s x 33)\"", 1, "63" },
+    { "image commit a \"x$(printf '\\ny')\"", 1, "want" },
+    // clang-format on
+};
+
+START_TEST(refuses) {
+    expect(sh("$TOOLS/%s", misused[_i].line), misused[_i].status, "", misused[_i].says);
+    expect(sh("[ ! -e \"$CONTAINER_HOME\" ]"), 0, "", "");
+}
+END_TEST
+
+/* Without CONTAINER_HOME, the state is where the engine has it. */
+START_TEST(finds_its_home) {
+    const char *line = "unset CONTAINER_HOME; export HOME=$T; $TOOLS/%s nosuch";
+    for (int tool = 0; tool < 2; tool++)
+        for (int who = 0; who < users(); who++)
+            expect(as(who, line, tool ? "stats" : "inspect"), 1, "",
+                   who == OURSELVES && is_root() ? " /var/lib/container/containers"
+                                                 : "/t/.local/share/container/containers");
+}
+END_TEST
+
+/* ---- inspect ---- */
+
+/* The container says its own numbers; ours are beside them. */
+START_TEST(inspect_shows_the_namespaces) {
+    static const char *const kinds[] = {
+        "mnt",
+        "pid",
+        "net",
+        "ipc",
+        "uts",
+        "user",
+        "cgroup",
+        "time",
+    };
+    expect(as(_i, RUN "$BASE probe sleep 100"), 0, getenv("NAME"), "");
+    struct result shown = as(_i, INSPECT), inside = as(_i, "$CONTAINER exec $NAME probe ns");
+    for (int i = 0; i < COUNT(kinds); i++) {
+        long theirs = 0, ours = 0;
+        char shared[16] = "";
+        sscanf(row(shown, kinds[i]), "%ld %ld %15s", &theirs, &ours, shared);
+        const char *here = as(_i, "readlink /proc/self/ns/%s | tr -cd 0-9", kinds[i]).out;
+        ck_assert_int_eq(theirs, number(inside.out, kinds[i]));
+        ck_assert_int_eq(ours, strtol(here, NULL, 10));
+        ck_assert_str_eq(shared, theirs == ours ? "shared" : "");
+    }
+    expect_row(shown, "uid_map", is_root() && _i == OURSELVES ? "0 is 0," : "0 is ");
+    end(_i);
+}
+END_TEST
+
+START_TEST(inspect_shows_the_processes) {
+    int seconds = random_between(30, 99);
+    long init, program, watcher;
+    expect(as(_i, RUN "$BASE sh -c '(sleep 99; :) & exec probe sleep %d'", seconds), 0, NULL, "");
+    struct result r = as(_i, INSPECT);
+    ck_assert_int_eq(sscanf(row(r, "watcher"), "pid %ld", &watcher), 1);
+    ck_assert_int_eq(sscanf(row(r, "init"), "pid %ld outside, 1 inside", &init), 1);
+    ck_assert_int_eq(sscanf(row(r, "program"), "pid %ld outside, 2 inside", &program), 1);
+    expect(as(_i, "echo init " FIELD(3)), 0, format("init %ld\n", init), "");
+    expect(as(_i, "tr '\\0' ' ' </proc/%ld/cmdline", program), 0,
+           format("probe sleep %d", seconds), "");
+    expect(as(_i, "cat /proc/%ld/status", init), 0, format("PPid:\t%ld\n", watcher), "");
+    end(_i);
+}
+END_TEST
+
+static const char *const powers[] = {
+    "",
+    "--cap-drop ALL --cap-add CHOWN",
+    "--cap-drop ALL",
+    "--privileged",
+    "-u 1000",
+};
+
+/* A process that joins has the same. As many names are shown as there are bits set. */
+START_TEST(inspect_shows_the_powers) {
+    expect(sh(RUN "%s $BASE probe sleep 100", powers[_i]), 0, NULL, "");
+    struct result r = sh(INSPECT);
+    char *truth = sh("$CONTAINER exec $NAME probe caps").out, *after;
+    const char *names = strstr(r.out, "CapEff"), *end_of_names = strstr(r.out, "CapPrm");
+    unsigned long long bits = strtoull(strstr(truth, "CapEff") + strlen("CapEff"), &after, 16);
+    int words = 0;
+    ck_assert(names && end_of_names && *after == '\n');
+    for (names += strlen("CapEff"); names < end_of_names; names += strcspn(names, " \n")) {
+        names += strspn(names, " \n");
+        words += names < end_of_names && strncmp(names, "none", 4) != 0;
+    }
+    ck_assert_int_eq(words, __builtin_popcountll(bits));
+    ck_assert(!(bits & 1) == !strstr(row(r, "CapEff"), "CHOWN"));
+    ck_assert_int_eq(strtol(row(r, "no_new_privs"), NULL, 10), number(truth, "NoNewPrivs"));
+    ck_assert_int_eq(strtol(row(r, "seccomp"), NULL, 10), number(truth, "Seccomp"));
+    end(OURSELVES);
+}
+END_TEST
+
+START_TEST(inspect_shows_the_files) {
+    expect(as(_i, "mkdir image top 'a b' && echo \"$T/top\n$BASE\" >image/layers"), 0, "", "");
+    expect(as(_i, RUN "-v \"$T/top:/one\" -v \"$T/a b:/two:ro\" ./image sleep 100"), 0, NULL, "");
+    struct result r = as(_i, INSPECT);
+    const char *top = strstr(r.out, "/t/top\n"), *base = strstr(r.out, BASE);
+    ck_assert(top && base && top < base);
+    expect_row(r, "upper", as(_i, "printf %%s " UPPER).out);
+    expect_row(r, "volume", "/one: ");
+    ck_assert_msg(strstr(r.out, "/two: ") && strstr(r.out, "/t/a\\040b of "), "%s", r.out);
+    ck_assert_msg(strstr(r.out, ", ro\n") && strstr(r.out, ", rw\n"), "%s", r.out);
+    ck_assert_msg(!strstr(r.out, "volume                /etc"), "%s", r.out);
+    end(_i);
+}
+END_TEST
+
+START_TEST(inspect_shows_the_limits) {
+    int megabytes = random_between(30, 60), pids = random_between(10, 50);
+    expect(sh(RUN "-m %dM --pids-limit %d $BASE sleep 100", megabytes, pids), 0, NULL, "");
+    struct result r = sh(INSPECT);
+    ck_assert_int_eq(atol(row(r, cgroup_v2() ? "memory.max" : "memory.limit_in_bytes")),
+                     (long)megabytes << 20);
+    ck_assert_int_eq(atol(row(r, "pids.max")), pids);
+    ck_assert_int_eq(atol(row(r, "pids.current")), 2);
+    expect(sh("[ -d \"%s\" ]", row(r, "directory")), 0, "", "");
+    end(OURSELVES);
+}
+END_TEST
+
+START_TEST(inspect_shows_the_cable) {
+    int last = random_between(2, 250);
+    expect(sh("$CONTAINER run -d --name $NAME --ip 10.66.7.%d $BASE sleep 100", last), 0, NULL, "");
+    struct result r = sh(INSPECT);
+    expect_row(r, "address", format("10.66.7.%d", last));
+    expect(sh("ip link show \"%s\"", row(r, "cable's host end")), 0, "master container0", "");
+    expect(sh("$CONTAINER kill $NAME && $CONTAINER wait $NAME"), 0, "137", "");
+    expect_row(sh(INSPECT), "cable's host end", "none");
+    end(OURSELVES);
+}
+END_TEST
+
+/* A name may hold what moves a terminal's cursor, or worse; even above ASCII: U+009B. */
+START_TEST(lets_no_name_drive_the_terminal) {
+    expect(sh("d=$(printf 'a\\033[31m\\302\\233b\\a'); mkdir \"$d\" &&" RUN
+              "-v \"$T/$d:/x\" $BASE sh -c 'sleep 100; :' \"$d\""),
+           0, NULL, "");
+    struct result shown[] = { sh(INSPECT), sh(STATS) };
+    expect(shown[0], 0, "a?[31m??b?", "");
+    for (int i = 0; i < 2; i++)
+        for (const char *c = shown[i].out; *c; c++)
+            ck_assert_msg(*c == '\n' || (*c >= ' ' && *c <= '~'), "%d in: %s", *c, shown[i].out);
+    end(OURSELVES);
+}
+END_TEST
+
+/* ---- stats ---- */
+
+START_TEST(stats_shows_the_limits) {
+    int megabytes = random_between(30, 60), pids = random_between(10, 50);
+    expect(sh(RUN "-m %dM --pids-limit %d --cpus 0.5 $BASE sh -c '"
+                  "sleep 99 & sleep 99 & touch /ready; wait'; " WAIT,
+              megabytes, pids),
+           0, NULL, "");
+    struct result r = sh(STATS);
+    expect_row(r, "memory limit", format("%d.0 MB ", megabytes));
+    expect_row(r, "pids limit", format("%d ", pids));
+    expect_row(r, "pids now", "4 "); /* with init and the shell */
+    expect_row(r, "cpu limit", "0.50 processors ");
+    expect_row(r, "OOM kills", "0 ");
+    expect(r, 0, cgroup_v2() ? "memory.current\n" : "memory.usage_in_bytes\n", "");
+    end(OURSELVES);
+}
+END_TEST
+
+START_TEST(stats_says_that_there_is_no_limit) {
+    expect(sh(RUN "$BASE sleep 100"), 0, NULL, "");
+    struct result r = sh(STATS);
+    expect_row(r, "memory limit", "no limit");
+    expect_row(r, "pids limit", "no limit");
+    expect_row(r, "cpu limit", "no limit");
+    end(OURSELVES);
+}
+END_TEST
+
+/* Megabytes, whichever unit the row has. */
+static double megabytes_of(const char *value) {
+    char unit[3] = "";
+    double n = -1;
+    ck_assert_msg(sscanf(value, "%lf %2s", &n, unit) == 2, "no size: %s", value);
+    return n / (*unit == 'B' ? 1 << 20 : *unit == 'K' ? 1 << 10
+                                                      : 1);
+}
+
+/* A file in a tmpfs is memory. */
+START_TEST(stats_counts_memory) {
+    int megabytes = random_between(20, 40);
+    expect(sh(RUN "$BASE sh -c 'head -c %d /dev/zero >/dev/shm/file; rm /dev/shm/file;"
+                  "head -c 10485760 /dev/zero >/dev/shm/file; touch /ready; sleep 100'; " WAIT,
+              megabytes << 20),
+           0, NULL, "");
+    struct result r = sh(STATS);
+    double now = megabytes_of(row(r, "memory now"));
+    ck_assert_msg(now >= 10 && now < 20, "%f MB", now);
+    if (strstr(r.out, "not here: memory.peak"))
+        left_out("memory peak", "this kernel keeps none");
+    else
+        ck_assert(megabytes_of(row(r, "memory peak")) >= megabytes);
+    end(OURSELVES);
+}
+END_TEST
+
+/* In version 2 all of the container dies, and the count with it. */
+START_TEST(stats_counts_kills) {
+    expect(sh(RUN "-m 30M $BASE sh -c 'probe alloc 80; touch /ready; sleep 9';" WAIT), 0, NULL, "");
+    expect_row(sh(STATS), "OOM kills", "1 ");
+    end(OURSELVES);
+}
+END_TEST
+
+START_TEST(stats_counts_the_processor) {
+    expect(sh(RUN "--cpus 0.1 --pids-limit 3 $BASE sh -c '"
+                  "probe burn 100; probe fork 9; touch /ready; sleep 100'; " WAIT),
+           0, NULL, "");
+    struct result r = sh(STATS);
+    ck_assert_msg(strtod(row(r, "cpu time"), NULL) >= 0.1, "%s", r.out);
+    ck_assert_msg(strtol(row(r, "cpu throttled"), NULL, 10) > 0, "%s", r.out);
+    ck_assert_msg(strtod(row(r, "for"), NULL) > 0, "%s", r.out);
+    ck_assert_msg(strtol(row(r, "pids refused"), NULL, 10) > 0, "%s", r.out);
+    end(OURSELVES);
+}
+END_TEST
+
+/* Nobody answers who is called together with all others: 140 kB come in, and little goes out. */
+START_TEST(stats_counts_the_network) {
+    expect(sh("$CONTAINER run -d --name $NAME $BASE sleep 100"), 0, NULL, "");
+    expect(sh("ping -b -q -c 100 -i 0.005 -s 1400 -W 1 10.66.255.255"), 1, "100 packets", NULL);
+    struct result r = sh(STATS);
+    double got = megabytes_of(row(r, "net received")), sent = megabytes_of(row(r, "net sent"));
+    ck_assert_msg(got >= 0.13 && got < 1 && sent < 0.1, "%s", r.out);
+    end(OURSELVES);
+}
+END_TEST
+
+START_TEST(stats_knows_the_hosts_network) {
+    expect(as(_i, "$CONTAINER run -d --name $NAME --network host $BASE sleep 100"), 0, NULL, "");
+    expect_row(as(_i, STATS), "network", "the host's own");
+    end(_i);
+}
+END_TEST
+
+/* The files of both versions, as the kernel writes them. No machine has both for a container. */
+static const char *const versions[][16][2] = {
+    // clang-format off
+    { { "memory.usage_in_bytes", "1536" }, { "memory.max_usage_in_bytes", "3221225472" },
+      { "memory.limit_in_bytes", "9223372036854771712" },
+      { "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7" },
+      { "cpuacct.usage", "1500000000" }, { "cpu.cfs_quota_us", "25000" },
+      { "cpu.cfs_period_us", "50000" },
+      { "cpu.stat", "nr_periods 10\nnr_throttled 4\nthrottled_time 250000000" },
+      { "pids.current", "3" }, { "pids.max", "max" }, { "pids.events", "max 5" },
+      { "blkio.throttle.io_service_bytes", "8:0 Read 1048576\n8:0 Write 2048\n8:0 Total 1050624\n"
+                                           "8:16 Read 1048576\nTotal 2099200" },
+      { "freezer.state", "FROZEN" } },
+    { { "memory.current", "1536" }, { "memory.peak", "3221225472" }, { "memory.max", "max" },
+      { "memory.events", "low 0\nhigh 0\nmax 9\noom 8\noom_kill 7\noom_group_kill 6" },
+      { "cpu.max", "50000 100000" },
+      { "cpu.stat", "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\nnr_periods 10\n"
+                    "nr_throttled 4\nthrottled_usec 250000" },
+      { "pids.current", "3" }, { "pids.max", "max" }, { "pids.events", "max 5" },
+      { "io.stat", "8:0 rbytes=1048576 wbytes=2048 rios=8 wios=9 dbytes=4 dios=5\n"
+                   "8:16 rbytes=1048576 wbytes=0 rios=8 wios=9 dbytes=4 dios=5" },
+      { "cgroup.freeze", "1" } },
+    // clang-format on
+};
+static const char *const figures[][2] = {
+    { "memory now", "1.5 KB " },
+    { "memory peak", "3.0 GB " },
+    { "memory limit", "no limit " },
+    { "OOM kills", "7 " },
+    { "cpu time", "1.500 s " },
+    { "cpu limit", "0.50 processors " },
+    { "cpu throttled", "4 of 10 periods " },
+    { "for", "0.250 s " },
+    { "pids now", "3 " },
+    { "pids limit", "no limit " },
+    { "pids refused", "5 " },
+    { "io read", "2.0 MB " },
+    { "io written", "2.0 KB " },
+};
+
+START_TEST(stats_reads_either_version) {
+    expect(sh(RUN "$BASE sleep 100"), 0, NULL, "");
+    expect(sh("mkdir a b && cd \"$CONTAINER_HOME/containers/$NAME\" && mv cgroup kept &&"
+              "printf '%%s\n' $T/a $T/b >cgroup"),
+           0, "", "");
+    for (int i = 0; versions[_i][i][0]; i++)
+        expect(sh("echo '%s' >%s/%s", versions[_i][i][1], _i || i % 2 ? "b" : "a",
+                  versions[_i][i][0]),
+               0, "", "");
+    struct result r = sh(STATS), inspected = sh(INSPECT);
+    expect(r, 0, "is paused", "");
+    expect_row(inspected, "status", "paused");
+    for (int i = 0; i < COUNT(figures); i++) expect_row(r, figures[i][0], figures[i][1]);
+    expect_row(inspected, "pids.events", "max 5");
+    if (_i == 0)
+        expect_row(inspected, "memory.oom_control", "oom_kill_disable 0 under_oom 0 oom_kill 7");
+    else
+        expect_row(inspected, "memory.events", "low 0 high 0 max 9 oom 8 oom_kill 7");
+    expect(sh("cd \"$CONTAINER_HOME/containers/$NAME\" && mv kept cgroup"), 0, "", "");
+    end(OURSELVES);
+}
+END_TEST
+
+/* ---- states ---- */
+
+#define NEW "--name $NAME --network none $BASE "
+#define KILL_WATCHER \
+    "cd \"$CONTAINER_HOME/containers/$NAME\" && read -r pid rest <pid &&" \
+    "kill -9 $(awk '{ print $4 }' /proc/$pid/stat) &&" \
+    "until ! grep -q '^State:.[^Z]' /proc/$pid/status; do sleep 0.02; done"
+
+static const struct {
+    const char *make, *status, *stats;
+} states[] = {
+    // clang-format off
+    { "create " NEW "sleep 100",                                 "created,",    "is created" },
+    { "run -d " NEW "sleep 100",                                 "running,",    "is running" },
+    { "run -d " NEW "sleep 100 && $CONTAINER pause $NAME",       "paused,",     "is paused" },
+    { "run -d " NEW "sh -c 'exit 3' && $CONTAINER wait $NAME",   "exited 3,",   "exited 3" },
+    { "run -d " NEW "sleep 100 && " KILL_WATCHER,                "exited 137,", "exited 137" },
+    // clang-format on
+};
+
+START_TEST(knows_the_state) {
+    expect(sh("$CONTAINER %s", states[_i].make), 0, NULL, "");
+    struct result r = sh(INSPECT);
+    bool lives = !strstr(states[_i].status, "exited");
+    expect_row(r, "status", states[_i].status);
+    expect_row(r, "image", BASE);
+    expect_row(r, "layer", BASE);
+    ck_assert_msg(lives == (strstr(r.out, "NAMESPACES") != NULL), "%s", r.out);
+    ck_assert_msg(lives == !strstr(r.out, "none: it is not running"), "%s", r.out);
+    expect(sh(STATS), 0, states[_i].stats, "");
+    end(OURSELVES);
+}
+END_TEST
+
+/* ---- commit ---- */
+
+/* An image that anybody may change, with something to remove. */
+static void make_image(enum who who) {
+    expect(as(who, "cp -a \"$BASE\" own 2>/dev/null; mkdir -p image own/dir &&"
+                   "echo >own/dir/below && echo >own/gone && echo \"$PWD/own\" >image/layers &&"
+                   "printf '%%s\\n' -w /dir ls >image/args"),
+           0, "", "");
+}
+
+/* The directory of the layer that commit has made. */
+static char *top_layer(enum who who) {
+    struct result r = as(who, "cd \"$CONTAINER_HOME\" && read -r top <images/snap/layers &&"
+                              "[ ${#top} -le 32 ] && cd layers/$top && printf %%s \"$PWD\"");
+    expect(r, 0, "/layers/", "");
+    return r.out;
+}
+
+/* A capability that a file gives, as linux/capability.h has it: version 2, NET_RAW. */
+static const char file_capability[20] = { 1, 0, 0, 2, 0, 1 << 5 };
+
+START_TEST(commit_keeps_all) {
+    const char *opaque = "user.overlay.opaque";
+    char data[64];
+    make_image(OURSELVES);
+    expect(sh(RUN "./image sh -c '"
+                  "rm /gone; rm -r /dir; mkdir /dir; echo >/dir/new; echo >/a; ln /a /b;"
+                  "chown 7:8 /a; chmod 4751 /a; touch -d @1000000000 /a;"
+                  "ln -s nowhere /link; mkfifo /pipe; touch /ready; exec sleep 100'; " WAIT),
+           0, NULL, "");
+    char *file = format("%s/a", sh("printf %%s " UPPER).out);
+    ck_assert_int_eq(setxattr(file, "user.note", "kept", 4, 0), 0);
+    ck_assert_int_eq(setxattr(file, "security.capability", file_capability, 20, 0), 0);
+    expect(sh(COMMIT "snap"), 0, "snap: ", "");
+    expect(sh("echo " FIELD(2)), 0, "running\n", "");
+    expect(sh("$CONTAINER run --rm --network none snap sh -c '"
+              "[ ! -e /gone ] && ls /dir && [ /a -ef /b ] && stat -c \"%%a %%u %%g %%Y %%h\" /a &&"
+              "readlink /link && [ -p /pipe ]'"),
+           0, "new\n4751 7 8 1000000000 2\nnowhere\n", "");
+    char *layer = top_layer(OURSELVES);
+    ck_assert_int_eq(getxattr(format("%s/a", layer), "user.note", data, sizeof data), 4);
+    ck_assert_int_eq(getxattr(format("%s/a", layer), "security.capability", data, sizeof data), 20);
+    ck_assert_mem_eq(data, file_capability, 20);
+    ck_assert_int_eq(getxattr(format("%s/dir", layer), opaque, data, sizeof data), 1);
+    expect(sh("cd \"%s\" && stat -c '%%t %%T %%F' gone", layer), 0, "0 0 character special", "");
+    end(OURSELVES);
+}
+END_TEST
+
+/* The program always writes to one, then to two. Between them there is enough to copy that it
+ * would be far ahead, if it ran on. */
+START_TEST(commit_takes_one_moment) {
+    expect(sh(RUN "$BASE sh -c 'head -c 60000000 /dev/zero >/more; touch /ready;"
+                  "while :; do echo >>/one; echo >>/two; done'; " WAIT),
+           0, NULL, "");
+    expect(sh("until [ -s " UPPER "/two ]; do sleep 0.02; done; " COMMIT "snap"), 0, "snap: ", "");
+    struct result r = sh("cd \"%s\" && stat -c '%%n %%s' one two", top_layer(OURSELVES));
+    long ahead = number(r.out, "one") - number(r.out, "two");
+    ck_assert_msg(ahead == 0 || ahead == 1, "%s", r.out);
+    expect(sh("cd " UPPER " && size=$(stat -c %%s two) &&"
+              "until [ $(stat -c %%s two) -gt $size ]; do sleep 0.02; done"),
+           0, "", "");
+    end(OURSELVES);
+}
+END_TEST
+
+/* Also what root inside has closed to its owner outside. */
+START_TEST(commits_what_has_ended) {
+    make_image(_i);
+    expect(as(_i, RUN "./image sh -c 'echo hi >/dir/x; mkdir /shut; echo >/shut/y; rm /gone;"
+                      "chmod 0 /dir/x /shut' && $CONTAINER wait $NAME"),
+           0, "\n0\n", "");
+    for (int again = 0; again < 2; again++)
+        expect(as(_i, COMMIT "snap"), 0, "snap: ", "");
+    char *layer = top_layer(_i);
+    expect(as(_i, "cd \"$CONTAINER_HOME/images/snap\" && cmp args $T/image/args &&"
+                  "{ echo \"%s\"; cat ../../containers/$NAME/layers; } | sed 's/.*layers.//' |"
+                  "cmp - layers",
+              layer),
+           0, "", "");
+    expect(as(_i, "$CONTAINER run --rm --network none snap"), 0, "below\nx\n", "");
+    expect(as(_i, "$CONTAINER run --rm --network none snap sh -c 'ls /shut /gone; cat x'"), 0,
+           "y\nhi\n", "/gone: No such file");
+    end(_i);
+}
+END_TEST
+
+/* What is on the host's disk, and what the container does. */
+#define LOOK \
+    "find \"$CONTAINER_HOME\"/images \"$CONTAINER_HOME\"/layers -type f -exec cksum {} + | sort;" \
+    "ls -A \"$CONTAINER_HOME\"/images \"$CONTAINER_HOME\"/layers; echo " FIELD(2)
+
+/* Our own cp, which is first in PATH. Its last argument is the new layer. */
+static const char *const broken[] = {
+    "exit 1",
+    "for to; do :; done; mkdir $to/half; echo >$to/half/file; exit 1",
+    "/bin/cp \"$@\"; kill -TERM $PPID; sleep 0.1",
+    "/bin/cp \"$@\"; kill -HUP $PPID; sleep 0.1",
+    "$CONTAINER unpause $NAME; /bin/cp \"$@\"",
+    "$CONTAINER kill $NAME; $CONTAINER wait $NAME; /bin/cp \"$@\"",
+};
+
+START_TEST(failed_commit_leaves_nothing) {
+    bool kills = strstr(broken[_i], "kill $NAME") != NULL;
+    expect(sh(RUN "$BASE sleep 100"), 0, NULL, "");
+    expect(sh(COMMIT "snap"), 0, "snap: ", "");
+    expect(sh("mkdir bin && printf '#!/bin/sh\n%%s\n' '%s' >bin/cp && chmod 755 bin/cp",
+              broken[_i]),
+           0, "", "");
+    struct result before = sh(LOOK);
+    expect(before, 0, "running\n", "");
+    for (int fresh = 0; fresh < 2 && !(fresh && kills); fresh++)
+        expect(sh("PATH=$T/bin:$PATH " COMMIT "%s", fresh ? "other" : "snap"), 1, NULL, NULL);
+    struct result after = sh(LOOK);
+    if (kills)
+        *strstr(before.out, "running\n") = *strstr(after.out, "exited") = '\0';
+    ck_assert_str_eq(after.out, before.out);
+    end(OURSELVES);
+}
+END_TEST
+
+START_TEST(commit_leaves_the_state) {
+    expect(sh("$CONTAINER %s", states[_i].make), 0, NULL, "");
+    char *before = sh("echo " FIELD(2) " | cut -d ' ' -f 1").out;
+    expect(sh(COMMIT "snap"), 0, "snap: ", "");
+    expect(sh("echo " FIELD(2)), 0, format("%.4s", before), "");
+    expect(sh("$CONTAINER run --rm --network none snap true"), 0, "", "");
+    end(OURSELVES);
+}
+END_TEST
+
+/* What stands in the way is not followed, nor hidden. */
+static const char *const in_the_way[] = {
+    "mkdir elsewhere; ln -s $T/elsewhere snap",
+    "mkdir -p snap/bin",
+    "mkdir snap; echo >file; ln -s $T/file snap/layers",
+    "echo >snap",
+};
+
+START_TEST(commit_refuses) {
+    expect(sh(RUN "$BASE sh -c 'exit 3' && $CONTAINER wait $NAME"), 0, NULL, "");
+    expect(sh("cd \"$CONTAINER_HOME\" && mkdir images layers && cd images; %s", in_the_way[_i]),
+           0, "", "");
+    char *before = sh(LOOK "| cut -d ' ' -f 1; ls -R $T").out;
+    expect(sh(COMMIT "snap"), 1, "", "snap");
+    ck_assert_str_eq(sh(LOOK "| cut -d ' ' -f 1; ls -R $T").out, before);
+    end(OURSELVES);
+}
+END_TEST
+
+/* ---- the suite ---- */
+
+static TCase *new_case(Suite *s, const char *name) {
+    TCase *t = tcase_create(name);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    suite_add_tcase(s, t);
+    return t;
+}
+
+static void add_roots_tests(TCase *inspect, TCase *stats, TCase *commit) {
+    tcase_add_loop_test(inspect, inspect_shows_the_powers, 0, COUNT(powers));
+    tcase_add_test(inspect, inspect_shows_the_limits);
+    tcase_add_test(inspect, inspect_shows_the_cable);
+    tcase_add_test(stats, stats_shows_the_limits);
+    tcase_add_test(stats, stats_says_that_there_is_no_limit);
+    tcase_add_test(stats, stats_counts_memory);
+    tcase_add_test(stats, stats_counts_the_processor);
+    tcase_add_test(stats, stats_counts_the_network);
+    tcase_add_loop_test(stats, stats_reads_either_version, 0, COUNT(versions));
+    if (!cgroup_v2())
+        tcase_add_test(stats, stats_counts_kills);
+    tcase_add_test(commit, commit_keeps_all);
+    tcase_add_test(commit, commit_takes_one_moment);
+    tcase_add_loop_test(commit, failed_commit_leaves_nothing, 0, COUNT(broken));
+    tcase_add_loop_test(commit, commit_leaves_the_state, 0, COUNT(states));
+}
+
+Suite *tools_suite(void) {
+    Suite *s = suite_create("tools");
+    TCase *misuse = new_case(s, "misuse"), *inspect = new_case(s, "inspect");
+    TCase *stats = new_case(s, "stats"), *life = new_case(s, "states");
+    TCase *commit = new_case(s, "commit");
+    tcase_add_loop_test(misuse, refuses, 0, COUNT(misused));
+    tcase_add_test(misuse, finds_its_home);
+    tcase_add_loop_test(inspect, inspect_shows_the_namespaces, 0, users());
+    tcase_add_loop_test(inspect, inspect_shows_the_processes, 0, users());
+    tcase_add_loop_test(inspect, inspect_shows_the_files, 0, users());
+    tcase_add_test(inspect, lets_no_name_drive_the_terminal);
+    tcase_add_loop_test(stats, stats_knows_the_hosts_network, 0, users());
+    tcase_add_loop_test(commit, commits_what_has_ended, 0, users());
+    tcase_add_loop_test(commit, commit_refuses, 0, COUNT(in_the_way));
+    if (is_root()) {
+        tcase_add_loop_test(life, knows_the_state, 0, COUNT(states));
+        add_roots_tests(inspect, stats, commit);
+    } else
+        left_out("most of inspect, stats and commit", "to limit, pause and connect takes root");
+    return s;
+}
