@@ -4,7 +4,7 @@
  *
  *     make test
  *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup, net,
- *                                               life, tools
+ *                                               life, crash, tools
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
  */
@@ -67,6 +67,7 @@ int main(void) {
     srunner_add_suite(all, cgroup_suite());
     srunner_add_suite(all, net_suite());
     srunner_add_suite(all, life_suite());
+    srunner_add_suite(all, crash_suite());
     srunner_add_suite(all, tools_suite());
     srunner_run_all(all, CK_ENV);
     int failed = srunner_ntests_failed(all);

@@ -102,6 +102,7 @@ Suite *fs_suite(void);
 Suite *cgroup_suite(void);
 Suite *net_suite(void);
 Suite *life_suite(void);
+Suite *crash_suite(void);
 Suite *tools_suite(void);
 void left_out(const char *what, const char *why);
 

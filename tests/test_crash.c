@@ -1,0 +1,1023 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_crash.c - whoever dies, whenever: nobody else is harmed, and `rm -f` leaves nothing.
+ *
+ *      steps        SIGKILL at every step of run, run -d and create
+ *      killed       init, the program or the watcher, of a container that is there
+ *      disk         full, or read-only
+ *      together     several commands at one name at once
+ *      many         200 containers one after the other, 50 at once
+ *      hostile      reused pids, a stopped watcher, clients that die
+ *      calls        SIGKILL at every system call of commit and rm
+ *
+ * An engine stands still at a step because nobody reads what it says: its standard error is a
+ * pipe with room for one line. Read launch, next_step and die_at first.
+ */
+#include "test.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    PATIENCE = 10, /* seconds, for what should happen at once */
+};
+
+#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+
+/* ---- processes ---- */
+
+/* 0 when there is no such process, or it has ended (a zombie). */
+static pid_t parent_of(pid_t pid) {
+    char line[256], state = 'Z';
+    pid_t parent = 0;
+    FILE *f = fopen(format("/proc/%d/status", pid), "re");
+    while (f && !parent && fgets(line, sizeof line, f))
+        if (sscanf(line, "State: %c", &state) != 1)
+            sscanf(line, "PPid: %d", &parent);
+    if (f)
+        fclose(f);
+    return state == 'Z' ? 0 : parent;
+}
+
+/* How many generations after the test; 0 when it is no descendant. */
+static int generation(pid_t pid) {
+    for (int n = 1; pid > 1; n++)
+        if ((pid = parent_of(pid)) == getpid())
+            return n;
+    return 0;
+}
+
+static bool is_contained(pid_t pid) {
+    char ours[64] = "", its[64] = "";
+    return readlink("/proc/self/ns/pid", ours, 63) > 0 &&
+           readlink(format("/proc/%d/ns/pid", pid), its, 63) > 0 && strcmp(ours, its) != 0;
+}
+
+/* All that descend from the test: how many are inside, and who is the last one outside. While a
+ * container starts that is its watcher, or will be: client - watcher - init - program. */
+static struct family {
+    int outside, inside, inits;
+    pid_t watcher;
+} look(void) {
+    struct family all = { 0 };
+    int deepest = 0;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *e; (e = readdir(proc));) {
+        pid_t pid = atoi(e->d_name);
+        int depth = pid > 0 ? generation(pid) : 0;
+        if (!depth)
+            continue;
+        if (is_contained(pid)) {
+            all.inside++;
+            all.inits += !is_contained(parent_of(pid));
+        } else {
+            all.outside++;
+            all.watcher = depth > deepest ? pid : all.watcher;
+            deepest = depth > deepest ? depth : deepest;
+        }
+    }
+    closedir(proc);
+    return all;
+}
+
+static pid_t child_of(pid_t parent) {
+    pid_t found = 0;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *e; !found && (e = readdir(proc));)
+        if (atoi(e->d_name) > 0 && parent_of(atoi(e->d_name)) == parent)
+            found = atoi(e->d_name);
+    closedir(proc);
+    ck_assert_msg(found, "process %d has no child", parent);
+    return found;
+}
+
+static bool has_ended(pid_t pid) {
+    siginfo_t info = { 0 };
+    return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == pid;
+}
+
+/* PID may be 0: whoever it was has ended. */
+static void kill_now(pid_t pid) {
+    if (pid > 0)
+        kill(pid, SIGKILL);
+    for (double end = seconds() + PATIENCE; pid > 0 && parent_of(pid); usleep(200))
+        ck_assert_msg(seconds() < end, "process %d does not die", pid);
+}
+
+/* As a shell sees it. */
+static int status_of(pid_t pid) {
+    int status;
+    for (double end = seconds() + PATIENCE; !has_ended(pid); usleep(1000))
+        ck_assert_msg(seconds() < end, "process %d has not ended: %s", pid,
+                      sh("cat /proc/%d/status /proc/%d/stack", pid, pid).out);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Wait until no process descends from the test. */
+static void await_silence(const char *after) {
+    struct family all;
+    for (double end = seconds() + PATIENCE; all = look(), all.outside || all.inside;) {
+        ck_assert_msg(seconds() < end, "%s: %d processes live on inside, %d outside", after,
+                      all.inside, all.outside);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        usleep(1000);
+    }
+}
+
+/* ---- what the engine says ---- */
+
+enum column {
+    NAME = 1,
+    STATUS,
+    PID,
+    IP,
+};
+
+/* Of container NAME in `ps`, which must work; "" if it is not listed. */
+static char *field(enum who who, const char *name, enum column column) {
+    struct result r = as(who, "$CONTAINER ps >$T/ps || exit;"
+                              "awk -F '  +' '$1 == \"%s\" { print $%d }' $T/ps; rm -f $T/ps",
+                         name, column);
+    expect(r, 0, NULL, "");
+    r.out[strcspn(r.out, "\n")] = '\0';
+    return r.out;
+}
+
+static bool starts(const char *text, const char *with) {
+    return !strncmp(text, with, strlen(with));
+}
+
+static void await_status(enum who who, const char *name, const char *wanted) {
+    char *status;
+    for (double end = seconds() + PATIENCE; !starts(status = field(who, name, STATUS), wanted);)
+        ck_assert_msg(seconds() < end, "ps says \"%s\" of %s, not %s", status, name, wanted);
+}
+
+static pid_t init_of(enum who who, const char *name) {
+    pid_t pid = atoi(field(who, name, PID));
+    ck_assert_msg(pid > 1 && is_contained(pid), "ps says that the pid of %s is %d", name, pid);
+    return pid;
+}
+
+/* What is said must be so: a live container has one init, others have no process at all. */
+static void expect_truth(const char *name) {
+    struct family all = { 0 };
+    bool lives = false, fits = false;
+    char *status = "";
+    for (double end = seconds() + PATIENCE; !fits && seconds() < end;) {
+        all = look();
+        status = field(OURSELVES, name, STATUS);
+        lives = starts(status, "running") || starts(status, "created") || starts(status, "paused");
+        fits = lives ? all.inits == 1 && parent_of(atoi(field(OURSELVES, name, PID)))
+                     : !all.inside && !all.outside && (!*status || starts(status, "exited "));
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+    }
+    ck_assert_msg(fits, "ps says \"%s\" of %s, but there are %d inits, %d processes inside, %d out",
+                  status, name, all.inits, all.inside, all.outside);
+}
+
+/* `rm -f` takes everything away, whatever it was. Images stay. */
+static void expect_removed(enum who who, const char *name) {
+    expect(as(who, "$CONTAINER rm -f %s", name), 0, "", "");
+    await_silence("rm -f");
+    expect(as(who, "cd $CONTAINER_HOME 2>/dev/null || exit 0; ls -A containers 2>/dev/null;"
+                   "$CONTAINER ps | tail -n +2"),
+           0, "", "");
+}
+
+static void expect_removable(enum who who, const char *name) {
+    expect_removed(who, name);
+    expect_host_unchanged();
+}
+
+static void start_sleeper(enum who who, const char *name) {
+    expect(as(who, "$CONTAINER run -d --name %s $BASE sleep 1000", name), 0, name, "");
+    await_status(who, name, "running");
+}
+
+static const char *our_name(void) {
+    return getenv("NAME");
+}
+
+/* ---- steps ---- */
+
+struct engine {
+    pid_t client; /* what was typed */
+    int says; /* our end of its standard error */
+    const char *line;
+};
+
+/* As ORDINARY_USER it has the state directory of as(). */
+static struct engine launch(enum who who, const char *line) {
+    const char *user = "setpriv --reuid 65534 --regid 65534 --clear-groups env "
+                       "CONTAINER_HOME=$T/../user/state HOME=$T/../user";
+    struct engine e = { .line = line };
+    int ends[2];
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_DIRECT), 0); /* each line is a packet, */
+    ck_assert_int_ge(fcntl(ends[1], F_SETPIPE_SZ, getpagesize()), 0); /* and a page holds one */
+    ck_assert_int_ne(e.client = fork(), -1);
+    if (e.client == 0) {
+        dup2(open("/dev/null", O_RDONLY), 0);
+        dup2(open(format("%s/says", getenv("T")), O_WRONLY | O_CREAT | O_TRUNC, 0666), 1);
+        dup2(ends[1], 2);
+        execl("/bin/sh", "sh", "-c",
+              format("exec %s $CONTAINER %s", who == ORDINARY_USER && is_root() ? user : "", line),
+              NULL);
+        _exit(124);
+    }
+    close(ends[1]);
+    e.says = ends[0];
+    return e;
+}
+
+/* Wait for a line. False: the client has ended without another one. */
+static bool has_step(const struct engine *e) {
+    struct pollfd p = { .fd = e->says, .events = POLLIN };
+    for (double end = seconds() + PATIENCE; seconds() < end;) {
+        bool last = has_ended(e->client); /* asked first: what it said before is there by now */
+        if (poll(&p, 1, last ? 0 : 10) > 0)
+            return p.revents & POLLIN;
+        if (last)
+            return false;
+    }
+    ck_abort_msg("%s: neither a step nor the end", e->line);
+    return false;
+}
+
+static bool next_step(const struct engine *e) {
+    char line[4096];
+    return has_step(e) && read(e->says, line, sizeof line) > 0;
+}
+
+/* Read all that is said until nobody is left who could. */
+static void hear_out(const struct engine *e) {
+    char line[4096];
+    struct pollfd p = { .fd = e->says, .events = POLLIN };
+    do ck_assert_msg(poll(&p, 1, PATIENCE * 1000) > 0, "%s: who still talks?", e->line);
+    while (read(e->says, line, sizeof line) > 0);
+    close(e->says);
+}
+
+enum {
+    NEVER = 3000, /* no command has so many steps */
+    SHARES = 4, /* all steps, but for so many tests: each has its share */
+};
+
+static const struct sweep {
+    enum who who;
+    const char *command, *program;
+    int every; /* kill at every step, or at every so many from a random one on */
+    bool client; /* it dies, and not the watcher */
+} sweeps[] = {
+    { OURSELVES, "run -d", "sleep 1000", 1, false },
+    { OURSELVES, "create", "sleep 1000", 4, false },
+    { OURSELVES, "run", "true", 4, false },
+    { OURSELVES, "run -d", "sleep 1000", 5, true },
+    { OURSELVES, "create", "sleep 1000", 7, true },
+    { ORDINARY_USER, "run -d", "sleep 1000", 5, false },
+    { ORDINARY_USER, "create", "sleep 1000", 7, false },
+};
+
+/* After the watcher's death: it has taken all with it, and nobody believes otherwise. */
+static void expect_dead(const struct sweep *s, const char *line) {
+    await_silence(line);
+    char *status = field(s->who, our_name(), STATUS);
+    ck_assert_msg(!*status || starts(status, "exited "), "%s\n  ps says %s", line, status);
+    if (*status)
+        ck_assert_str_eq(field(s->who, our_name(), PID), "-");
+    if (random_between(0, 3) > 0)
+        return;
+    struct result r = as(s->who, "$CONTAINER start $NAME 2>&1"); /* it may want to live again */
+    ck_assert_msg(r.status == 0 || r.status == 125, "%s\n  start: %d: %s", line, r.status, r.out);
+}
+
+/* The last one; but a client that was about to fork the watcher is not the last one for long. */
+static pid_t standing(pid_t client) {
+    if (look().watcher == client)
+        usleep(20000);
+    return look().watcher;
+}
+
+/* One is killed when N lines have been read and the next one waits. False: there are less, and
+ * the command has succeeded. A container that is there is then as good for it. */
+static bool die_at(const struct sweep *s, int n, const char *ip) {
+    const char *line = format("%s --explain --name %s %s %s %s", s->command, our_name(), ip,
+                              getenv("BASE"), s->program);
+    struct engine e = launch(s->who, line);
+    bool more = true;
+    for (int i = 0; i < n && more; i++) more = next_step(&e);
+    more = more && has_step(&e);
+    kill_now(s->client ? e.client : standing(e.client)); /* the others stand still meanwhile */
+    if (s->client)
+        close(e.says);
+    else
+        hear_out(&e);
+    int status = status_of(e.client);
+    ck_assert_msg(status == 0 || status == 125 || status == 128 + SIGKILL, "%s: %d", line, status);
+    if (!s->client) { /* else it may have died between the name and its end */
+        bool named = status == 0 && strcmp(s->command, "run") != 0;
+        expect(sh("cat $T/says"), 0, named ? format("%s\n", our_name()) : "", "");
+        expect_dead(s, format("step %d of %s", n, line));
+    }
+    return more;
+}
+
+START_TEST(dies_at_every_step) {
+    const struct sweep *s = &sweeps[_i / SHARES];
+    int stride = s->every * SHARES, n = _i % SHARES * s->every + random_between(0, s->every - 1);
+    bool network = s->who == OURSELVES && is_root();
+    if (s->who == ORDINARY_USER && users() < 2)
+        return;
+    for (; n < NEVER; n += stride) {
+        const char *ip = network ? format("--ip 10.66.%d.%d", random_between(0, 255),
+                                          random_between(2, 254))
+                                 : "";
+        bool died = die_at(s, n, ip);
+        int status = random_between(0, 124);
+        expect_removable(s->who, our_name());
+        expect(as(s->who, "$CONTAINER run --rm --name $NAME %s $BASE probe exit %d", ip, status),
+               status, "", "");
+        if (!died)
+            return;
+    }
+    ck_abort_msg("it never ran");
+}
+END_TEST
+
+/* ---- killed ---- */
+
+enum victim {
+    INIT,
+    PROGRAM,
+    WATCHER,
+};
+static const struct loss {
+    const char *state;
+    enum victim victim;
+} losses[] = {
+    { "running", INIT },
+    { "running", PROGRAM },
+    { "running", WATCHER },
+    { "created", INIT },
+    { "created", WATCHER },
+    { "paused", INIT },
+    { "paused", PROGRAM },
+    { "paused", WATCHER },
+};
+
+static void make_container(enum who who, const char *state) {
+    if (!strcmp(state, "created"))
+        expect(as(who, "$CONTAINER create --name $NAME $BASE sleep 1000"), 0, our_name(), "");
+    else
+        start_sleeper(who, our_name());
+    if (!strcmp(state, "paused"))
+        expect(as(who, "$CONTAINER pause $NAME"), 0, NULL, "");
+    await_status(who, our_name(), state);
+}
+
+static void kill_one(enum who who, enum victim victim) {
+    pid_t pid = init_of(who, our_name());
+    if (victim != INIT)
+        pid = victim == PROGRAM ? child_of(pid) : parent_of(pid);
+    ck_assert(pid > 1 && is_contained(pid) == (victim != WATCHER));
+    kill(pid, SIGKILL);
+}
+
+/* The watcher cleans up after the others; after the watcher, `rm -f` does. */
+static void lose(enum who who, const struct loss *l) {
+    make_container(who, l->state);
+    kill_one(who, l->victim);
+    await_status(who, our_name(), "exited 137");
+    await_silence(l->state);
+    ck_assert_str_eq(field(who, our_name(), PID), "-");
+    if (l->victim != WATCHER) {
+        expect_host_unchanged();
+        expect(as(who, "cat $CONTAINER_HOME/containers/$NAME/status"), 0, "exited 137", "");
+        expect(as(who, "$CONTAINER wait $NAME"), 0, "137\n", "");
+    }
+    expect(as(who, "$CONTAINER start $NAME"), 0, our_name(), "");
+    await_status(who, our_name(), "running");
+    expect_removable(who, our_name());
+}
+
+START_TEST(outlives_its_processes) {
+    const struct loss *l = &losses[_i];
+    for (enum who who = OURSELVES; who < (enum who)users(); who++) lose(who, l);
+}
+END_TEST
+
+/* In version 1 what is frozen dies only when it thaws. */
+START_TEST(removes_what_died_frozen) {
+    const struct loss *l = &losses[_i];
+    make_container(OURSELVES, l->state);
+    kill_one(OURSELVES, l->victim);
+    expect_removable(OURSELVES, our_name());
+    make_container(OURSELVES, l->state);
+    kill_one(OURSELVES, l->victim);
+    expect(sh("$CONTAINER stop $NAME"), 0, NULL, NULL);
+    await_status(OURSELVES, our_name(), "exited");
+    expect_removable(OURSELVES, our_name());
+}
+END_TEST
+
+/* ---- disk ---- */
+
+enum {
+    PLENTY = 100000, /* files or pages */
+};
+
+static const char *disk(void) {
+    return format("%s/disk", getenv("T"));
+}
+
+/* How many more files, and pages of data, the disk can take. */
+static void leave_room(int files, int pages) {
+    struct statvfs s;
+    ck_assert_int_eq(statvfs(disk(), &s), 0);
+    char *options = format("nr_inodes=%lu,size=%lu", (unsigned long)(s.f_files - s.f_ffree) + files,
+                           ((unsigned long)(s.f_blocks - s.f_bfree) + pages) * s.f_bsize);
+    int failed = mount("none", disk(), NULL, MS_REMOUNT, options);
+    ck_assert_msg(!failed, "cannot remount with %s", options);
+}
+
+/* Containers live on a disk of their own from now on. */
+static void insert_disk(void) {
+    expect(sh("mkdir -p %s && mount -t tmpfs -o size=1m none %s", disk(), disk()), 0, "", "");
+    setenv("CONTAINER_HOME", disk(), 1);
+    leave_room(PLENTY, PLENTY);
+}
+
+static void eject_disk(void) {
+    expect(sh("umount %s", disk()), 0, "", "");
+}
+
+/* Little room for files, or for data: a page at least, because 0 would be no limit. */
+struct room {
+    int files, pages;
+};
+
+static struct room little_room(int n) {
+    return n % 2 ? (struct room){ n / 2, PLENTY } : (struct room){ PLENTY, n / 2 + 1 };
+}
+
+static const char *const starts_with[] = { "run", "run -d", "create" };
+enum {
+    TRIES = 120,
+};
+
+START_TEST(starts_on_a_full_disk) {
+    int well = 0, badly = 0;
+    for (int n = 0; n < TRIES && well < 2; n++) {
+        insert_disk();
+        leave_room(little_room(n).files, little_room(n).pages);
+        struct result r = sh("$CONTAINER %s --network none --name $NAME $BASE true",
+                             starts_with[_i]);
+        if (r.status != 0) {
+            expect(r, 125, "", "No space left on device");
+            await_silence(r.line);
+            expect(sh("find %s -mindepth 2", disk()), 0, "", "");
+            ck_assert_str_eq(field(OURSELVES, our_name(), STATUS), "");
+            badly++;
+        } else {
+            await_status(OURSELVES, our_name(), _i == 2 ? "created" : "exited");
+            expect_removed(OURSELVES, our_name());
+            well++;
+        }
+        eject_disk();
+    }
+    ck_assert_msg(well && badly > 3, "%d times well, %d badly", well, badly);
+}
+END_TEST
+
+/* An exited container, with NUMBER in its file /made. */
+static void leave_a_number(int number) {
+    leave_room(PLENTY, PLENTY);
+    expect(sh("$CONTAINER run --network none --name $NAME $BASE"
+              "    sh -c '[ -e /made ] || echo %d >/made; cat /made'",
+              number),
+           0, format("%d\n", number), "");
+    await_status(OURSELVES, our_name(), "exited 0");
+}
+
+static void expect_number(int number) {
+    leave_room(PLENTY, PLENTY);
+    expect(sh("$CONTAINER start $NAME"), 0, our_name(), "");
+    await_status(OURSELVES, our_name(), "exited 0");
+    expect(sh("$CONTAINER logs $NAME | tail -n 1"), 0, format("%d\n", number), "");
+}
+
+START_TEST(starts_again_on_a_full_disk) {
+    insert_disk();
+    for (int n = 0; n < 24; n++) {
+        int number = random_between(1, 1 << 30);
+        leave_a_number(number);
+        leave_room(little_room(n).files, little_room(n).pages);
+        struct result r = sh("$CONTAINER start $NAME");
+        if (r.status != 0)
+            expect(r, 125, "", "No space left on device");
+        await_status(OURSELVES, our_name(), "exited ");
+        expect_number(number);
+        expect_removed(OURSELVES, our_name());
+    }
+    eject_disk();
+}
+END_TEST
+
+/* What was written is never lost: it is in the image, or still in the container. */
+START_TEST(commits_on_a_full_disk) {
+    int badly = 0;
+    insert_disk();
+    for (int n = 0; n < 16; n++) {
+        int number = random_between(1, 1 << 30);
+        leave_a_number(number);
+        leave_room(little_room(n).files, little_room(n).pages);
+        struct result r = sh("$CONTAINER commit $NAME i%d", n);
+        badly += r.status != 0;
+        if (r.status != 0) {
+            expect(r, 125, "", "No space left on device");
+            expect_number(number);
+            expect(sh("$CONTAINER run --rm i%d cat /made", n), 125, "", "IMAGE");
+            expect(sh("$CONTAINER commit $NAME i%d", n), 0, NULL, "");
+        }
+        expect_number(number);
+        expect(sh("$CONTAINER run --rm --network none i%d cat /made", n), 0,
+               format("%d\n", number), "");
+        expect_removed(OURSELVES, our_name());
+    }
+    ck_assert_int_gt(badly, 0);
+    eject_disk();
+}
+END_TEST
+
+START_TEST(stops_on_a_full_disk) {
+    insert_disk();
+    start_sleeper(OURSELVES, our_name());
+    leave_room(0, 0);
+    if (_i == 0)
+        expect(sh("$CONTAINER stop -t 0 $NAME"), 0, NULL, NULL);
+    else
+        kill_one(OURSELVES, _i == 1 ? INIT : WATCHER);
+    await_status(OURSELVES, our_name(), "exited");
+    await_silence("stop");
+    expect_removed(OURSELVES, our_name());
+    eject_disk();
+}
+END_TEST
+
+static const char *const writing[] = {
+    "run $BASE true",
+    "run -d $BASE sleep 1000",
+    "create $BASE true",
+    "start $NAME",
+    "commit $NAME img",
+    "rm $NAME",
+};
+
+START_TEST(refuses_a_read_only_disk) {
+    int number = random_between(1, 1 << 30);
+    insert_disk();
+    leave_a_number(number);
+    expect(sh("mount -o remount,ro %s && find %s | sort >$T/before", disk(), disk()), 0, "", "");
+    for (int i = 0; i < COUNT(writing); i++)
+        expect(sh("$CONTAINER %s", writing[i]), 125, "", "Read-only file system");
+    await_silence("refused");
+    ck_assert_msg(starts(field(OURSELVES, our_name(), STATUS), "exited 0"), "not exited any more");
+    expect(sh("mount -o remount,rw %s && find %s | sort | diff $T/before -", disk(), disk()),
+           0, "", "");
+    expect_number(number);
+    expect_removed(OURSELVES, our_name());
+    eject_disk();
+}
+END_TEST
+
+/* ---- together ---- */
+
+static const char *const crowd[] = {
+    "run -d --name $NAME $BASE sleep 1000",
+    "create --name $NAME $BASE sleep 1000",
+    "start $NAME",
+    "start $NAME",
+    "stop -t 0 $NAME",
+    "stop $NAME",
+    "kill $NAME",
+    "rm $NAME",
+    "rm -f $NAME",
+    "pause $NAME",
+    "unpause $NAME",
+    "commit $NAME image-$$-$((n += 1))",
+    "exec $NAME true",
+};
+
+/* A shell's line of COUNT commands. Each may be refused, but must not fail otherwise. An exec that
+ * meets a pause waits for the end of it. */
+static char *random_commands(int count) {
+    char *line = "try() { $CONTAINER \"$@\" >/dev/null 2>>$T/errors; status=$?;"
+                 "case $1-$status in *-0 | *-125 | exec-137) ;; *) echo \"$* $status\";; esac; };";
+    for (int i = 0; i < count; i++)
+        line = format("%s try %s;", line, crowd[random_between(0, COUNT(crowd) - 1)]);
+    return format("%s try unpause $NAME;", line);
+}
+
+START_TEST(several_may_want_it) {
+    for (int round = 0; round < 2; round++) {
+        char *line = "n=0; ";
+        for (int shell = 0; shell < 2 + round; shell++)
+            line = format("%s { %s } & ", line, random_commands(20));
+        expect(sh("%s wait", line), 0, "", "");
+        expect_truth(our_name());
+        expect_removable(OURSELVES, our_name());
+        expect(sh("$CONTAINER run --rm --name $NAME $BASE probe exit 7"), 7, "", "");
+    }
+}
+END_TEST
+
+/* ---- many ---- */
+
+static int count_files(const char *directory) {
+    int n = 0;
+    DIR *d = opendir(directory);
+    while (readdir(d)) n++;
+    closedir(d);
+    return n;
+}
+
+/* What else could pile up is in the picture that the harness has taken before. */
+START_TEST(leaves_nothing_200_times) {
+    int open_files = count_files("/proc/self/fd");
+    for (int i = 0; i < 10; i++)
+        expect(sh("set -e; for i in $(seq 20); do $CONTAINER create --name $NAME $BASE sleep 1000;"
+                  "  $CONTAINER start $NAME; $CONTAINER stop $NAME; $CONTAINER rm $NAME;"
+                  "done >/dev/null"),
+               0, "", "");
+    expect_host_unchanged();
+    ck_assert_int_eq(count_files("/proc/self/fd"), open_files);
+    expect(sh("ls -A $CONTAINER_HOME/containers"), 0, "", "");
+}
+END_TEST
+
+enum {
+    MANY = 50,
+};
+
+/* How many different words CONTAINER ps has in this column of lines whose status is STATUS. */
+static int different(const char *status, enum column column) {
+    return atoi(sh("$CONTAINER ps | awk -F '  +' '$2 ~ /^%s/ { print $%d }' | sort -u | wc -l",
+                   status, column)
+                    .out);
+}
+
+START_TEST(runs_50_at_once) {
+    expect(sh("for i in $(seq %d); do echo $NAME.$i; done >$T/names", MANY), 0, "", "");
+    expect(sh("for i in $(cat $T/names); do $CONTAINER run -d --name $i $BASE sleep 1000 || exit;"
+              "done | diff $T/names -"),
+           0, "", "");
+    ck_assert_int_eq(different("running", NAME), MANY);
+    ck_assert_int_eq(different("running", PID), MANY);
+    ck_assert_int_eq(different("running", IP), MANY);
+    ck_assert_int_eq(look().inits, MANY);
+    expect(sh("for i in $(cat $T/names); do $CONTAINER exec $i hostname || exit;"
+              "done | diff $T/names -"),
+           0, "", "");
+    expect(sh("$CONTAINER ps | awk -F '  +' '$2 == \"running\" { print $1, $4 }' >$T/leases;"
+              "while read name ip; do"
+              "  $CONTAINER exec $name ip addr show eth0 </dev/null | grep -o \"inet $ip/16\";"
+              "done <$T/leases | sort -u | wc -l"),
+           0, format("%d\n", MANY), "");
+    expect(sh("$CONTAINER stop $(cat $T/names)"), 0, NULL, "");
+    ck_assert_int_eq(different("exited", NAME), MANY);
+    await_silence("stop");
+    expect_host_unchanged();
+    expect(sh("$CONTAINER rm $(cat $T/names) && $CONTAINER ps | wc -l"), 0, "1\n", "");
+}
+END_TEST
+
+/* The same as fast as it goes: each gets an address of its own all the same. */
+START_TEST(starts_many_at_the_same_time) {
+    expect(sh("for i in $(seq %d); do $CONTAINER run -d --name $NAME.$i $BASE sleep 1000 & done;"
+              "wait",
+              MANY / 2),
+           0, NULL, "");
+    ck_assert_int_eq(different("running", IP), MANY / 2);
+    expect(sh("for i in $(seq %d); do $CONTAINER rm -f $NAME.$i & done; wait", MANY / 2), 0, "",
+           "");
+    expect_removable(OURSELVES, "$NAME.1");
+}
+END_TEST
+
+/* ---- hostile ---- */
+
+/* A bystander, who would show every signal: those that do not kill it stay pending. */
+static pid_t start_bystander(void) {
+    sigset_t all;
+    pid_t pid = fork();
+    ck_assert_int_ne(pid, -1);
+    if (pid > 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    for (;;) pause();
+}
+
+static void expect_unharmed(pid_t pid) {
+    expect(sh("grep -cE '^(ShdPnd|SigPnd):.0+$' /proc/%d/status", pid), 0, "2\n", "");
+    expect(sh("grep -cE '^State:.[SR]' /proc/%d/status", pid), 0, "1\n", "");
+}
+
+/* What the file pid says: P is the bystander's pid, S its start, B the id of this boot; s and b
+ * are others. */
+static const char *const lies[] = { "$P $s $B", "$P $S $b", "$P", "$P $S", "$P  $B", "$P x y" };
+
+static void lie(const char *words, pid_t bystander) {
+    expect(sh("cd $CONTAINER_HOME/containers/$NAME && { [ -e $T/pid ] || cp pid $T/pid; } &&"
+              "read -r p s b <$T/pid && B=$(cat /proc/sys/kernel/random/boot_id) &&"
+              "[ \"$b\" = $B ] && b=$(cat /proc/sys/kernel/random/uuid) && P=%d &&"
+              "S=$(sed 's/.*) //' /proc/$P/stat | cut -d ' ' -f 20) &&"
+              "echo running >status && echo \"%s\" >pid",
+              bystander, words),
+           0, "", "");
+}
+
+START_TEST(spares_who_has_its_pid_now) {
+    start_sleeper(OURSELVES, our_name());
+    kill_one(OURSELVES, WATCHER);
+    await_silence("killed");
+    pid_t bystander = start_bystander();
+    lie(lies[_i], bystander);
+    ck_assert_msg(starts(field(OURSELVES, our_name(), STATUS), "exited "), "ps says %s",
+                  field(OURSELVES, our_name(), STATUS));
+    ck_assert_str_eq(field(OURSELVES, our_name(), PID), "-");
+    expect(sh("$CONTAINER exec $NAME true"), 125, "", our_name());
+    expect(sh("$CONTAINER pause $NAME"), 125, "", our_name());
+    expect(sh("$CONTAINER stop -t 0 $NAME"), 0, NULL, NULL);
+    expect_unharmed(bystander);
+    lie(lies[_i], bystander);
+    expect(sh("$CONTAINER kill $NAME"), 0, NULL, NULL);
+    expect(sh("$CONTAINER kill -s USR1 $NAME"), 0, NULL, NULL);
+    expect_unharmed(bystander);
+    lie(lies[_i], bystander);
+    expect(sh("$CONTAINER rm -f $NAME"), 0, "", "");
+    expect_unharmed(bystander);
+    kill(bystander, SIGKILL);
+    status_of(bystander);
+    expect_removable(OURSELVES, our_name());
+}
+END_TEST
+
+/* The pid may now be that of another container. */
+START_TEST(spares_another_container) {
+    const char *other = format("y%s", our_name());
+    start_sleeper(OURSELVES, our_name());
+    kill_one(OURSELVES, WATCHER);
+    await_silence("killed");
+    start_sleeper(OURSELVES, other);
+    lie(lies[0], init_of(OURSELVES, other));
+    expect(sh("$CONTAINER exec $NAME true"), 125, "", our_name());
+    expect(sh("$CONTAINER stop -t 0 $NAME; $CONTAINER kill $NAME; $CONTAINER rm -f $NAME"), 0, NULL,
+           NULL);
+    ck_assert_str_eq(field(OURSELVES, other, STATUS), "running");
+    expect(sh("$CONTAINER exec %s hostname", other), 0, other, "");
+    expect_removable(OURSELVES, other);
+}
+END_TEST
+
+/* kill(-1) would be everybody: so it happens among few. */
+START_TEST(spares_everybody) {
+    static const char *const nobody[] = { "-1", "0", "", "x", "99999999999999999999" };
+    expect(sh("$CONTAINER run --network none --name $NAME $BASE true"), 0, "", "");
+    expect(sh("cd $CONTAINER_HOME/containers/$NAME && echo running >status &&"
+              "echo \"%s 1 $(cat /proc/sys/kernel/random/boot_id)\" >pid;"
+              "unshare --pid --fork --mount-proc sh -c 'sleep 1000 &"
+              "    $CONTAINER stop -t 0 $NAME; $CONTAINER kill $NAME; $CONTAINER rm -f $NAME;"
+              "    kill -0 $! && echo unharmed'",
+              nobody[_i]),
+           0, "unharmed\n", NULL);
+    expect_removable(OURSELVES, our_name());
+}
+END_TEST
+
+/* The first line may have been cut when the log started again. */
+START_TEST(loses_its_watcher_while_it_writes) {
+    expect(sh("$CONTAINER run -d --name $NAME $BASE yes %s", our_name()), 0, our_name(), "");
+    for (double end = seconds() + PATIENCE; !*sh("$CONTAINER logs $NAME | head -c 1").out;)
+        ck_assert_msg(seconds() < end, "nothing in the log");
+    kill_one(OURSELVES, WATCHER);
+    await_silence("killed");
+    await_status(OURSELVES, our_name(), "exited 137");
+    expect(sh("$CONTAINER logs $NAME | sed -n 2p"), 0, format("%s\n", our_name()), NULL);
+    expect_removable(OURSELVES, our_name());
+}
+END_TEST
+
+/* The client of `stop` dies when it has sent TERM, and waits. Then nobody sends KILL. */
+START_TEST(loses_who_stops_it) {
+    expect(sh("$CONTAINER run -d --name $NAME $BASE"
+              "    sh -c 'trap \"echo heard\" TERM; echo ready; while :; do sleep 0.1; done'"),
+           0, our_name(), "");
+    for (int i = 0; i < 2; i++) {
+        const char *wanted = i == 0 ? "ready" : "heard";
+        struct engine e = { 0 };
+        if (i == 1)
+            e = launch(OURSELVES, "stop -t 30 $NAME");
+        for (double end = seconds() + PATIENCE; !strstr(sh("$CONTAINER logs $NAME").out, wanted);)
+            ck_assert_msg(seconds() < end, "%s never came", wanted);
+        if (i == 1) {
+            ck_assert(!has_ended(e.client));
+            kill(e.client, SIGKILL);
+            ck_assert_int_eq(status_of(e.client), 128 + SIGKILL);
+            close(e.says);
+        }
+    }
+    await_status(OURSELVES, our_name(), "running");
+    expect(sh("$CONTAINER exec $NAME hostname"), 0, our_name(), "");
+    if (_i == 0)
+        expect(sh("$CONTAINER stop -t 0 $NAME"), 0, NULL, "");
+    expect_removable(OURSELVES, our_name());
+}
+END_TEST
+
+/* A watcher that does not move can neither reap nor clean up: `rm -f` must not wait for it. If it
+ * is left, it must do no harm when it goes on. */
+START_TEST(removes_what_nobody_watches) {
+    make_container(OURSELVES, losses[_i].state);
+    pid_t watcher = parent_of(init_of(OURSELVES, our_name()));
+    ck_assert_int_eq(kill(watcher, SIGSTOP), 0);
+    expect(sh("$CONTAINER rm -f $NAME"), 0, "", "");
+    ck_assert_int_eq(look().inside, 0);
+    kill(watcher, SIGCONT);
+    expect_removable(OURSELVES, our_name());
+    expect(sh("$CONTAINER run --rm --name $NAME $BASE probe exit 7"), 7, "", "");
+}
+END_TEST
+
+static const struct {
+    const char *before, *command;
+} interrupted[] = {
+    { "run -d", "stop -t 0 $NAME" },
+    { "run -d", "kill $NAME" },
+    { "run -d", "rm -f $NAME" },
+    { "run -d", "pause $NAME" },
+    { "create", "start $NAME" },
+    { "create", "rm -f $NAME" },
+    { "run", "start $NAME" },
+    { "run", "rm $NAME" },
+    { "run", "commit $NAME img" },
+};
+
+/* A client may die whenever it likes: what it began is then done, half done or not done, but
+ * can be removed, and no data is lost. */
+START_TEST(its_clients_may_die) {
+    const char *before = interrupted[_i].before, *command = interrupted[_i].command;
+    bool exited = !strcmp(before, "run");
+    for (int i = 0; i < 8; i++) {
+        expect(sh("$CONTAINER %s --name $NAME $BASE %s", before,
+                  exited ? "sh -c 'echo >/made'" : "sleep 1000"),
+               0, NULL, "");
+        struct engine e = launch(OURSELVES, command);
+        usleep(random_between(0, 6000));
+        kill(e.client, SIGKILL);
+        hear_out(&e);
+        status_of(e.client);
+        if (exited && !strstr(command, "rm"))
+            expect(sh("find $CONTAINER_HOME -path '*/made'"), 0, "made\n", "");
+        expect_truth(our_name());
+        expect_removable(OURSELVES, our_name());
+        expect(sh("rm -rf $CONTAINER_HOME/images $CONTAINER_HOME/layers"), 0, "", "");
+        expect(sh("$CONTAINER run --rm --name $NAME $BASE probe exit 7"), 7, "", "");
+    }
+}
+END_TEST
+
+/* ---- calls ---- */
+
+/* Run the command and stop it where each system call begins or ends; kill it at the Nth such
+ * place, with its children. False: there are less, and it has ended. */
+static bool die_at_call(const char *command, const char *name, const char *image, int n) {
+    const char *program = getenv("CONTAINER");
+    pid_t client = fork(), pid;
+    ck_assert_int_ne(client, -1);
+    if (client == 0 && program) {
+        dup2(open("/dev/null", O_RDWR), 1);
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        execl(program, "container", command, name, image, NULL);
+        _exit(124);
+    }
+    for (int status, places = 0; (pid = waitpid(-1, &status, __WALL)) > 0;) {
+        if (!WIFSTOPPED(status))
+            continue;
+        int sig = WSTOPSIG(status);
+        if (sig == SIGTRAP && places == 0) /* the first one is the exec */
+            ptrace(PTRACE_SETOPTIONS, pid, NULL,
+                   PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL);
+        places += sig == (SIGTRAP | 0x80);
+        if (places > n) {
+            kill_descendants(getpid(), 0);
+            await_silence(command);
+            return true;
+        }
+        sig &= 0x7f;
+        ptrace(PTRACE_SYSCALL, pid, NULL, sig == SIGTRAP || sig == SIGSTOP ? 0 : (long)sig);
+    }
+    return false;
+}
+
+/* A commit is done or not done. The container has all that it has written, either way. */
+START_TEST(dies_at_every_call_of_commit) {
+    for (int n = _i * 2 + random_between(0, 1), more = 1; more; n += 2 * SHARES) {
+        expect(sh("$CONTAINER run --network none --name $NAME $BASE"
+                  "    sh -c '[ -e /made ] && exit 7; echo made >/made'"),
+               0, "", "");
+        more = die_at_call("commit", our_name(), "img", n);
+        ck_assert_msg(starts(field(OURSELVES, our_name(), STATUS), "exited 0"), "place %d", n);
+        struct result r = sh("$CONTAINER run --rm --network none img cat /made");
+        if (r.status != 125 || !more)
+            expect(r, 0, "made\n", "");
+        r = sh("$CONTAINER start $NAME && $CONTAINER wait $NAME");
+        ck_assert_msg(r.status == 0 && strstr(r.out, "\n7\n"), "place %d: start: %s%s", n, r.out,
+                      r.err);
+        expect_removable(OURSELVES, our_name());
+        expect(sh("rm -rf $CONTAINER_HOME/images $CONTAINER_HOME/layers"), 0, "", "");
+    }
+}
+END_TEST
+
+START_TEST(dies_at_every_call_of_rm) {
+    for (int n = _i * 4 + random_between(0, 3), more = 1; more; n += 4 * SHARES) {
+        expect(sh("$CONTAINER run --network none --name $NAME $BASE"
+                  "    sh -c 'mkdir -p /a/b; echo >/a/b/c'"),
+               0, "", "");
+        more = die_at_call("rm", our_name(), NULL, n);
+        char *status = field(OURSELVES, our_name(), STATUS);
+        ck_assert_msg(!*status || (more && starts(status, "exited")), "place %d: %s", n, status);
+        expect_removable(OURSELVES, our_name());
+        expect(sh("$CONTAINER run --rm --network none --name $NAME $BASE probe exit 7"), 7, "", "");
+    }
+}
+END_TEST
+
+static TCase *add_case(Suite *s, const char *name) {
+    TCase *t = tcase_create(name);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    suite_add_tcase(s, t);
+    return t;
+}
+
+static void add_hostile_tests(Suite *s) {
+    TCase *t = add_case(s, "hostile");
+    tcase_add_loop_test(t, spares_who_has_its_pid_now, 0, COUNT(lies));
+    tcase_add_test(t, spares_another_container);
+    tcase_add_loop_test(t, spares_everybody, 0, 5);
+    tcase_add_test(t, loses_its_watcher_while_it_writes);
+    tcase_add_loop_test(t, loses_who_stops_it, 0, 2);
+    tcase_add_loop_test(t, removes_what_nobody_watches, 0, 6);
+    tcase_add_loop_test(t, its_clients_may_die, 0, COUNT(interrupted));
+
+    t = add_case(s, "calls");
+    tcase_add_loop_test(t, dies_at_every_call_of_commit, 0, SHARES);
+    tcase_add_loop_test(t, dies_at_every_call_of_rm, 0, SHARES);
+}
+
+Suite *crash_suite(void) {
+    Suite *s = suite_create("crash");
+    TCase *t = add_case(s, "killed");
+    tcase_add_loop_test(t, outlives_its_processes, 0, 5);
+    if (is_root())
+        tcase_add_loop_test(t, removes_what_died_frozen, 5, COUNT(losses));
+    if (!is_root()) {
+        left_out("most of what may crash", "to pause, to mount and to have addresses needs root");
+        return s;
+    }
+
+    t = add_case(s, "steps");
+    tcase_add_loop_test(t, dies_at_every_step, 0, COUNT(sweeps) * SHARES);
+
+    t = add_case(s, "disk");
+    tcase_add_loop_test(t, starts_on_a_full_disk, 0, COUNT(starts_with));
+    tcase_add_test(t, starts_again_on_a_full_disk);
+    tcase_add_test(t, commits_on_a_full_disk);
+    tcase_add_loop_test(t, stops_on_a_full_disk, 0, 3);
+    tcase_add_test(t, refuses_a_read_only_disk);
+
+    t = add_case(s, "together");
+    tcase_add_loop_test(t, several_may_want_it, 0, 4);
+
+    t = add_case(s, "many");
+    tcase_add_test(t, leaves_nothing_200_times);
+    tcase_add_test(t, runs_50_at_once);
+    tcase_add_test(t, starts_many_at_the_same_time);
+    add_hostile_tests(s);
+    return s;
+}
