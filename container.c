@@ -108,7 +108,8 @@ bool matches(const char *value, const char *pattern) {
 
 #define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$"
 #define PLACE "^(step|[a-z]+[.]c:[0-9]+)$"
-#define IP "^((0|[1-9][0-9]{0,2})([.]|$)){4}$"
+#define NETWORK "^(bridge|none|host)$"
+#define PORT "^(([0-9]{1,3}[.]){3}[0-9]{1,3}:)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?$"
 #define SIGNAL "^((SIG)?[A-Z][A-Z0-9]*|[0-9]{1,2})$"
 
 /* Who may give it: r run, create; i the image's args; x exec; s stop, k kill, l logs, m rm. What
@@ -136,8 +137,9 @@ static const struct option_row {
     { "r",   "  ", "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", CPUS },
     { "r",   "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
     { "r",   "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
-    { "r",   "  ", "network", TEXT, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
-    { "r",   "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", IP },
+    { "r",   "  ", "network", TEXT, &opt.network, "bridge, none or host", NETWORK },
+    { "r",   "-p", "publish", LIST, opt.publish, "[IP:]HOST:CONTAINER[/udp]", PORT },
+    { "r",   "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "" },
     { "r",   "  ", "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
     { "r",   "  ", "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, as in CHOWN, or ALL", "" },
     { "r",   "  ", "privileged", FLAG, &opt.privileged, "(all capabilities, no filter)", NULL },
@@ -281,10 +283,28 @@ static long remove_state(void) {
     return fs_remove(opt.name);
 }
 
+/* In place, because what is mounted is the file itself, and not its name. */
+void write_names(void) {
+    struct dirent **entry;
+    char *all = "127.0.0.1\tlocalhost\n::1\tlocalhost\n", *cwd = getcwd(NULL, 0), *ip;
+    int fd = open("../../hosts", O_WRONLY | O_CLOEXEC);
+    flock(fd, LOCK_EX);
+    for (int i = 0, n = scandir("..", &entry, NULL, alphasort); i < n; i++) {
+        char *name = entry[i]->d_name;
+        if (chdir(text("%s/containers/%s", home, name)) == 0 && *(ip = get("ip")) && alive())
+            all = text("%s%s\t%s %s\n", all, ip, get("etc/hostname"), name);
+    }
+    write(fd, all, strlen(all)); /* bare: names are a convenience */
+    ftruncate(fd, strlen(all));
+    close(fd);
+    chdir(cwd);
+}
+
 /* What the container has on the host is undone here, and nowhere else. Then hear what init has
  * said last: it may be the true cause. */
 static void clean_up(int status, const char *why) {
     ns_stop();
+    if (ours && unlink("ip") == 0) write_names();
     if (ours) cgroup_remove();
     if (ours && kept) put("status", "exited %d%s%s\n", status, *why ? ": " : "", why);
     if (ours && !kept) remove_state();
@@ -355,6 +375,7 @@ static int live(bool again) {
     if (opt.explain && *opt.explain && (opt.tty || !isatty(2)))
         die("--explain=%s: wants a terminal for itself", opt.explain);
     fs_volumes();
+    net_check();
     sigfillset(&every);
     sigprocmask(SIG_BLOCK, &every, NULL); /* who stops us now must not leave half a container */
     if (opt.detach) detach();
@@ -458,8 +479,10 @@ static int kill_now(void) {
 static int rm(void) {
     if (!opt.force && alive()) die("%s is %s: rm -f ends it", opt.name, status());
     kill_now();
+    if (unlink("ip") == 0) write_names();
     cgroup_remove();
-    return must(remove_state());
+    must(remove_state());
+    return 0;
 }
 
 static int pause_all(void) {

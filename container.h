@@ -88,10 +88,13 @@ extern struct options {
     bool detach, hold; /* run in the background; stop just before the program */
     bool rootless; /* we lack CAP_SYS_ADMIN, so need a user namespace; user_namespaces(7) */
     uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
-    char *env[256], *volumes[256]; /* NAME=VALUE, environ(7); SRC:/DST[:ro] */
+    char *env[256], *volumes[256], *publish[256]; /* NAME=VALUE; SRC:/DST[:ro]; HOST:CONTAINER */
     char **command; /* the program and its arguments */
 } opt;
 extern bool inside; /* true in init and in the program, false in the watcher */
+
+/* Who is on the bridge: in one file, hosts, that all of them have as /etc/hosts. */
+void write_names(void);
 
 /* ---- ns.c: what the program may see, and may do; namespaces(7) ---- */
 
@@ -174,12 +177,15 @@ void cgroup_remove(void);
 
 /* ---- net.c: whom it may talk to; rtnetlink(7), linux/netfilter/nf_tables.h ---- */
 
-/* Check --ip, and write etc/hosts, hostname and resolv.conf. */
+/* Check --ip and the host's routes, and take the ports of --publish, as long as we live. */
+void net_check(void);
+
+/* Write etc/hosts, hostname and resolv.conf, and ports for who wants to know. */
 void net_prepare(void);
 
 /* Host: bridge, veth pair with its far end in PID's namespace, an address that no other has,
- * forwarding, NAT. Nothing needs undoing: the cable goes with the namespace that it leads into,
- * the NAT table with our socket. Returns the address, in host byte order. */
+ * forwarding, NAT. The cable goes with the namespace that it leads into, the NAT table with our
+ * socket. Returns the address, in host byte order. */
 uint32_t net_connect(pid_t pid);
 
 /* Inside: lo up; eth0 its address and the default route. */

@@ -118,7 +118,7 @@ static const struct {
     { "run --cap-drop '' $BASE true",             { "--cap-drop", "CAPABILITY" } },
     { "run --explain=frob $BASE true",            { "--explain", "frob", "FILE:LINE" } },
     /* not there yet */
-    { "run -p 80:80 $BASE true",                  { "-p", "unknown" } },
+    { "run -p 80 $BASE true",                     { "--publish", "HOST:CONTAINER" } },
     { "run --network container:x $BASE true",     { "--network", "container:x", "bridge" } },
     // clang-format on
 };
