@@ -20,7 +20,7 @@
 #include <sys/file.h>
 #include <time.h>
 
-struct options opt = { .user = "0", .workdir = "/", .seconds = "10" };
+struct options opt = { .user = "0", .workdir = "/", .seconds = "10", .join = -1 };
 bool inside;
 static char *home; /* CONTAINER_HOME */
 static int count; /* what was typed after "container", */
@@ -108,7 +108,7 @@ bool matches(const char *value, const char *pattern) {
 
 #define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$"
 #define PLACE "^(step|[a-z]+[.]c:[0-9]+)$"
-#define NETWORK "^(bridge|none|host)$"
+#define NETWORK "^(bridge|none|host|container:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62})$"
 #define PORT "^(([0-9]{1,3}[.]){3}[0-9]{1,3}:)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?$"
 #define SIGNAL "^((SIG)?[A-Z][A-Z0-9]*|[0-9]{1,2})$"
 
@@ -137,7 +137,7 @@ static const struct option_row {
     { "r",   "  ", "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", CPUS },
     { "r",   "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
     { "r",   "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
-    { "r",   "  ", "network", TEXT, &opt.network, "bridge, none or host", NETWORK },
+    { "r",   "  ", "network", TEXT, &opt.network, "bridge, none, host or container:NAME", NETWORK },
     { "r",   "-p", "publish", LIST, opt.publish, "[IP:]HOST:CONTAINER[/udp]", PORT },
     { "r",   "  ", "ip", TEXT, &opt.ip, "ADDRESS, as in 10.66.0.9", "" },
     { "r",   "  ", "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, as in NET_ADMIN, or ALL", "" },
@@ -368,6 +368,18 @@ static void let_go(void) {
     close(ready[1]);
 }
 
+/* --network container:NAME */
+static void find_network(void) {
+    char *cwd = getcwd(NULL, 0), *name = strchr(opt.network, ':');
+    if (!name) return;
+    if (opt.rootless || chdir(text("%s/containers/%s", home, name + 1)) == -1 || !alive())
+        die("--network %s: it does not run, or we are not root", opt.network);
+    if (*get("ip")) opt.joined = get("ip");
+    opt.join = init_fd;
+    init_fd = -1;
+    chdir(cwd ? cwd : "/"); /* bare: as in start */
+}
+
 /* Everything that happens to a container, from its directory to its end. */
 static int live(bool again) {
     sigset_t every;
@@ -376,6 +388,7 @@ static int live(bool again) {
         die("--explain=%s: wants a terminal for itself", opt.explain);
     fs_volumes();
     net_check();
+    find_network();
     sigfillset(&every);
     sigprocmask(SIG_BLOCK, &every, NULL); /* who stops us now must not leave half a container */
     if (opt.detach) detach();

@@ -89,6 +89,8 @@ extern struct options {
     bool rootless; /* we lack CAP_SYS_ADMIN, so need a user namespace; user_namespaces(7) */
     uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
     char *env[256], *volumes[256], *publish[256]; /* NAME=VALUE; SRC:/DST[:ro]; HOST:CONTAINER */
+    int join; /* -1, or a pidfd of whose network we are to be in; setns(2) */
+    char *joined; /* its address */
     char **command; /* the program and its arguments */
 } opt;
 extern bool inside; /* true in init and in the program, false in the watcher */

@@ -386,8 +386,8 @@ static uint32_t plug_in(pid_t pid) {
 }
 
 uint32_t net_connect(pid_t pid) {
-    if (!NETWORK_IS("bridge")) return 0;
-    uint32_t address = plug_in(pid);
+    if (!NETWORK_IS("bridge") && !opt.joined) return 0;
+    uint32_t address = opt.joined ? undotted(opt.joined) : plug_in(pid);
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER); /* stays open */
     if (fd != -1 && add_nat(fd, address) == 0) return address;
     if (ports->protocol) die("--publish %s: nf_tables: %s", *opt.publish, strerror(errno));

@@ -266,6 +266,7 @@ static _Noreturn void set_up(uid_t uid, gid_t gid) {
         must(put("/proc/self/gid_map", "0 %u 1", gid), "0 %u 1", gid);
         must(put("/proc/self/uid_map", "0 %u 1", uid), "0 %u 1", uid);
     }
+    if (opt.join != -1) must(setns(opt.join, CLONE_NEWNET), "%s", opt.network);
     if (strcmp(opt.network, "host") != 0) /* bare: /proc may be read-only. All may ping, icmp(7) */
         put("/proc/sys/net/ipv4/ping_group_range", opt.rootless ? "0 0" : "0 2147483647");
     fs_take();
@@ -339,7 +340,7 @@ static pid_t start(uint64_t flags, int cgroup, int target) {
 
 pid_t ns_start(int cgroup) {
     uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME |
-                     (strcmp(opt.network, "host") ? CLONE_NEWNET : 0) |
+                     (strcmp(opt.network, "host") == 0 || opt.join != -1 ? 0 : CLONE_NEWNET) |
                      (opt.rootless ? CLONE_NEWUSER : 0) | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
     if (opt.detach && !opt.tty) must(pipe2(io, O_CLOEXEC));
     return start(flags, cgroup, -1);
