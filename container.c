@@ -315,9 +315,10 @@ static void clean_up(int status, const char *why) {
 /* mkdir decides: of two that want one name, one gets it. */
 static void make_state(bool again) {
     char *path = text("%s/containers/%s", home, opt.name), *cwd = getcwd(NULL, 0), *line = "";
-    if (!again && (fs_mkdirs(path) == -1 || mkdir(path, 0700) == -1))
-        die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
-            errno == EEXIST ? "there is a container with this name" : strerror(errno));
+    while (!again && (fs_mkdirs(path) == -1 || mkdir(path, 0700) == -1))
+        if (errno != ENOENT) /* the last rm may have taken the directory above */
+            die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
+                errno == EEXIST ? "there is a container with this name" : strerror(errno));
     enter();
     if (!lock(100)) die("%s: another command is at work on it", opt.name);
     ours = true;
@@ -495,6 +496,7 @@ static int rm(void) {
     if (unlink("ip") == 0) write_names();
     cgroup_remove();
     must(remove_state());
+    if (rmdir(text("%s/containers", home)) == 0 && !opt.rootless) net_remove(home);
     return 0;
 }
 

@@ -193,4 +193,7 @@ uint32_t net_connect(pid_t pid);
 /* Inside: lo up; eth0 its address and the default route. */
 void net_inside(uint32_t address);
 
+/* The last container of this HOME has been removed: undo what they had in common. */
+void net_remove(const char *home);
+
 #endif

@@ -376,7 +376,10 @@ static uint32_t plug_in(pid_t pid) {
     uint32_t address = must(take_address(fd, pid)); /* must: for --explain */
     must(put("ip", "%s\n", dotted(address)), "%s", dotted(address));
     write_names();
-    if (strcmp(get(FORWARD), "1") != 0) must(put(FORWARD, "1"));
+    if (strcmp(get(FORWARD), "1") != 0) {
+        must(put("../../ip_forward", "0\n")); /* for the last rm */
+        must(put(FORWARD, "1"));
+    }
     if (ports->protocol) { /* 127.0.0.1 may now lead out to the bridge; two rules keep others out */
         must(put(LOOPBACK, "1"));
         must(set_hairpin(fd, address));
@@ -403,4 +406,15 @@ void net_inside(uint32_t address) {
         must(add_address(fd, address, "eth0"), "%s", dotted(address));
         must(add_default_route(fd));
     }
+}
+
+/* ip link del container0; sysctl net.ipv4.ip_forward=0 */
+void net_remove(const char *home) {
+    int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    for (int n = 0; matches(get("/proc/net/dev"), "veth[0-9]+[.][0-9]+:"); n++) {
+        if (n == 100) return; /* others are on it; ours may take a moment to go */
+        usleep(10000);
+    }
+    nl_ask(fd, RTM_DELLINK, 0, LIST(HEADER(off), TEXT(IFLA_IFNAME, BRIDGE)));
+    if (unlink(text("%s/ip_forward", home)) == 0) put(FORWARD, "0");
 }

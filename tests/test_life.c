@@ -1339,7 +1339,7 @@ START_TEST(rm_refuses_what_lives) {
         expect(as(_i, "$CONTAINER unpause $NAME"), 0, NULL, "");
     }
     expect(as(_i, "$CONTAINER stop $NAME; $CONTAINER rm $NAME"), 0, NULL, "");
-    expect_exactly(as(_i, "ls -A $CONTAINER_HOME/containers"), "");
+    expect_exactly(as(_i, "ls -A $CONTAINER_HOME/containers 2>/dev/null || :"), "");
 }
 END_TEST
 
@@ -1354,7 +1354,9 @@ START_TEST(rm_f_takes_all) {
     if (has_cgroup(_i))
         expect(as(_i, "$CONTAINER pause three"), 0, NULL, "");
     expect(as(_i, "$CONTAINER rm -f one two three four five"), 0, NULL, "");
-    expect_exactly(as(_i, "ls -A $CONTAINER_HOME/containers; $CONTAINER ps | wc -l"), "1\n");
+    expect_exactly(as(_i, "ls -A $CONTAINER_HOME/containers 2>/dev/null;"
+                          "$CONTAINER ps | wc -l"),
+                   "1\n");
     expect_host_unchanged();
 }
 END_TEST
@@ -1373,7 +1375,7 @@ START_TEST(rm_goes_deep) {
     int status = -1;
     ck_assert(waitpid(digger, &status, 0) == digger && status == 0);
     expect(as(_i, "ulimit -s 256; $CONTAINER rm $NAME"), 0, "", "");
-    expect_exactly(as(_i, "ls -A $CONTAINER_HOME/containers"), "");
+    expect_exactly(as(_i, "ls -A $CONTAINER_HOME/containers 2>/dev/null || :"), "");
 }
 END_TEST
 
@@ -1470,7 +1472,7 @@ START_TEST(paused_ones_can_lose_their_watcher) {
     expect(sh("$CONTAINER rm -f $NAME"), 0, NULL, "");
     until(OURSELVES, format("{ [ ! -e /proc/%d ] || grep -q '^State:.Z' /proc/%d/status; }", init,
                             init));
-    expect_exactly(sh("ls -A $CONTAINER_HOME/containers"), "");
+    expect_exactly(sh("ls -A $CONTAINER_HOME/containers 2>/dev/null || :"), "");
     expect_host_unchanged();
 }
 END_TEST
