@@ -4,7 +4,7 @@
  *
  *     make test
  *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup, net,
- *                                               life, crash, tools
+ *                                               ports, life, crash, tools
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
  */
@@ -66,6 +66,7 @@ int main(void) {
     srunner_add_suite(all, fs_suite());
     srunner_add_suite(all, cgroup_suite());
     srunner_add_suite(all, net_suite());
+    srunner_add_suite(all, ports_suite());
     srunner_add_suite(all, life_suite());
     srunner_add_suite(all, crash_suite());
     srunner_add_suite(all, tools_suite());

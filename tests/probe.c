@@ -40,6 +40,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -947,8 +948,13 @@ static int wait_readable(int fd, int seconds) {
     return n == 1 ? 0 : -1;
 }
 
-static int connect_in_time(int fd, const void *addr, socklen_t length) {
-    struct timeval limit = { .tv_sec = NET_WAIT };
+// The optional last argument of the verbs that wait for somebody.
+static int patience(const char *seconds) {
+    return seconds ? number(seconds, MAX_WAIT) : NET_WAIT;
+}
+
+static int connect_in_time(int fd, const void *addr, socklen_t length, int seconds) {
+    struct timeval limit = { .tv_sec = seconds };
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     int result = connect(fd, addr, length);
     if (result == -1 && errno == EINPROGRESS)
@@ -972,11 +978,6 @@ static void exchange(int fd, const char *text) {
         send(fd, text, strlen(text), MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     print_received(fd);
-}
-
-// The optional last argument of the verbs that wait for somebody.
-static int patience(const char *seconds) {
-    return seconds ? number(seconds, MAX_WAIT) : NET_WAIT;
 }
 
 // A listening socket becomes the first connection to it.
@@ -1006,7 +1007,8 @@ static int tcp_connect(void) {
     struct sockaddr_in to = address(arg[0], arg[1]), local = { 0 };
     socklen_t length = sizeof local;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd == -1 || connect_in_time(fd, &to, sizeof to) == -1)
+    int seconds = arg[2] ? patience(arg[3]) : NET_WAIT;
+    if (fd == -1 || connect_in_time(fd, &to, sizeof to, seconds) == -1)
         return refused(verb);
     getsockname(fd, (void *)&local, &length);
     print_address("peer", &to);
@@ -1034,7 +1036,7 @@ static int udp_send(void) {
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (fd == -1 || connect(fd, (void *)&to, sizeof to) == -1 ||
         send(fd, arg[2], strlen(arg[2]), 0) == -1 ||
-        wait_readable(fd, NET_WAIT) == -1)
+        wait_readable(fd, patience(arg[3])) == -1)
         return refused(verb);
     ssize_t n = recv(fd, text, sizeof text, 0);
     if (n == -1)
@@ -1062,6 +1064,139 @@ static int udp_echo(void) {
     return 0;
 }
 
+// What one datagram or the first piece of a connection is answered with: who we
+// are, whom we see, and what was said.
+static size_t answer(char *to, size_t room, const struct sockaddr_in *peer,
+                     const char *said, size_t size) {
+    char host[65] = "", ip[INET_ADDRSTRLEN];
+    gethostname(host, sizeof host - 1);
+    inet_ntop(AF_INET, &peer->sin_addr, ip, sizeof ip);
+    int length = snprintf(to, room, "at %s from %s %d\n", host, ip, ntohs(peer->sin_port));
+    memcpy(to + length, said, size < room - length ? size : room - length);
+    return size < room - length ? length + size : room;
+}
+
+// The last read, which finds the end, sends nothing.
+static void serve_connection(int fd, const struct sockaddr_in *peer) {
+    static char in[65536], out[sizeof in + 256];
+    ssize_t n = read(fd, in, sizeof in);
+    if (n <= 0 || write_all(fd, out, answer(out, sizeof out, peer, in, n)) == -1)
+        _exit(1);
+    while ((n = read(fd, in, sizeof in)) > 0)
+        if (write_all(fd, in, n) == -1)
+            _exit(1);
+    _exit(0);
+}
+
+static void serve_datagram(int fd) {
+    char in[2048], out[sizeof in + 256];
+    struct sockaddr_in peer = { 0 };
+    socklen_t length = sizeof peer;
+    ssize_t n = recvfrom(fd, in, sizeof in, 0, (void *)&peer, &length);
+    if (n >= 0)
+        sendto(fd, out, answer(out, sizeof out, &peer, in, n), 0, (void *)&peer, length);
+}
+
+// Both protocols, any number of clients at once, until the time is up.
+static int serve(void) {
+    struct sockaddr_in any = address(arg[1] && arg[2] ? arg[2] : "0.0.0.0", arg[0]);
+    struct sockaddr_in peer = { 0 };
+    int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0), yes = 1;
+    setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(tcp, (void *)&any, sizeof any) == -1 || listen(tcp, 1024) == -1 ||
+        bind(udp, (void *)&any, sizeof any) == -1)
+        return refused(verb);
+    signal(SIGCHLD, SIG_IGN); // nobody asks how it went
+    alarm(patience(arg[1]));
+    printf("ready\n");
+    struct pollfd p[] = { { .fd = tcp, .events = POLLIN }, { .fd = udp, .events = POLLIN } };
+    while (poll(p, 2, -1) > 0) {
+        socklen_t length = sizeof peer;
+        if (p[1].revents)
+            serve_datagram(udp);
+        int fd = p[0].revents ? accept(tcp, (void *)&peer, &length) : -1;
+        if (fd != -1 && fork() == 0)
+            serve_connection(fd, &peer);
+        if (fd != -1)
+            close(fd);
+    }
+    return refused(verb);
+}
+
+// stdin to the server, and what it says to stdout: at the same time, or both
+// sides could wait for each other, with all buffers full.
+static int tcp_copy(void) {
+    static char data[65536];
+    struct sockaddr_in to = address(arg[0], arg[1]);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd == -1 || connect_in_time(fd, &to, sizeof to, NET_WAIT) == -1)
+        return refused(verb);
+    bool sender = fork() == 0;
+    ssize_t n = -1;
+    while ((sender || wait_readable(fd, NET_WAIT) == 0) &&
+           (n = read(sender ? 0 : fd, data, sizeof data)) > 0 &&
+           write_all(sender ? fd : 1, data, n) == 0)
+        ;
+    if (sender)
+        shutdown(fd, SHUT_WR);
+    return n == 0 ? 0 : 1;
+}
+
+// All are connected before the first one says something.
+static int tcp_many(void) {
+    enum { MANY = 1000 };
+    struct sockaddr_in to = address(arg[0], arg[1]);
+    int n = number(arg[2], MANY), fds[MANY], right = 0;
+    for (int i = 0; i < n; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        if (fds[i] == -1 || connect_in_time(fds[i], &to, sizeof to, NET_WAIT) == -1)
+            return refused(verb);
+    }
+    printf("connected %d\n", n);
+    for (int i = 0; i < n; i++)
+        dprintf(fds[i], "%s-%d.", arg[3], i);
+    for (int i = 0; i < n; i++) {
+        char text[512] = "", wanted[300];
+        snprintf(wanted, sizeof wanted, "\n%.200s-%d.", arg[3], i);
+        if (wait_readable(fds[i], NET_WAIT) == 0 && recv(fds[i], text, sizeof text - 1, 0) > 0)
+            right += strstr(text, wanted) != NULL;
+    }
+    printf("right %d\n", right);
+    return right != n;
+}
+
+// One source port, to which answers may come from one address and port only. Who
+// is not there, and says so (ICMP), is asked again.
+static int udp_knock(void) {
+    struct sockaddr_in to = address(arg[0], arg[1]), from = address("0.0.0.0", arg[2]);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (fd == -1 || bind(fd, (void *)&from, sizeof from) == -1 ||
+        connect(fd, (void *)&to, sizeof to) == -1)
+        return refused(verb);
+    alarm(patience(arg[3]));
+    for (;;) {
+        char text[2048];
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        send(fd, "knock\n", 6, 0);
+        usleep(50000);
+        ssize_t n = poll(&p, 1, 0) == 1 ? recv(fd, text, sizeof text, 0) : -1;
+        if (n > 0)
+            printf("%.*s", (int)n, text);
+    }
+}
+
+// As a server would: TCP with SO_REUSEADDR, and listen.
+static int try_bind(void) {
+    struct sockaddr_in a = address(arg[0], arg[1]);
+    bool tcp = strcmp(arg[2], "tcp") == 0;
+    int fd = socket(AF_INET, tcp ? SOCK_STREAM : SOCK_DGRAM, 0), yes = 1;
+    if (tcp)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(fd, (void *)&a, sizeof a) == -1 || (tcp && listen(fd, 1) == -1))
+        return refused(verb);
+    return allowed(verb);
+}
+
 // An abstract name begins with a zero byte: it is no file, and belongs to the
 // network namespace.
 static socklen_t abstract_address(struct sockaddr_un *a, const char *name) {
@@ -1076,7 +1211,7 @@ static int abstract_connect(void) {
     struct sockaddr_un to;
     socklen_t length = abstract_address(&to, arg[0]);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd == -1 || connect_in_time(fd, &to, length) == -1)
+    if (fd == -1 || connect_in_time(fd, &to, length, NET_WAIT) == -1)
         return refused(verb);
     printf("connected %s\n", arg[0]);
     exchange(fd, NULL);
@@ -1184,10 +1319,15 @@ static const struct {
     { "ia32", try_ia32, 0, "", "a system call of the i386 table" },
 
     { "socket", try_socket, 1, "DOMAIN [TYPE [PROTOCOL]]", "make a socket" },
-    { "tcp-connect", tcp_connect, 2, "ADDR PORT [TEXT]", "send TEXT, print the answer" },
+    { "tcp-connect", tcp_connect, 2, "ADDR PORT [TEXT [SECONDS]]", "send TEXT, print the answer" },
     { "tcp-listen", tcp_listen, 1, "PORT [SECONDS]", "say hello to one client" },
-    { "udp-send", udp_send, 3, "ADDR PORT TEXT", "send TEXT, print the answer" },
+    { "udp-send", udp_send, 3, "ADDR PORT TEXT [SECONDS]", "send TEXT, print the answer" },
     { "udp-echo", udp_echo, 1, "PORT [SECONDS]", "return one datagram" },
+    { "serve", serve, 1, "PORT [SECONDS [ADDR]]", "TCP and UDP: who asks, and what was said" },
+    { "tcp-copy", tcp_copy, 2, "ADDR PORT", "stdin there, what comes back to stdout" },
+    { "tcp-many", tcp_many, 4, "ADDR PORT N TEXT", "N connections at once" },
+    { "udp-knock", udp_knock, 3, "ADDR PORT SOURCE-PORT [SECONDS]", "again and again" },
+    { "bind", try_bind, 3, "ADDR PORT tcp|udp", "could a server start there?" },
     { "abstract-connect", abstract_connect, 1, "NAME", "to an abstract Unix socket" },
     { "abstract-listen", abstract_listen, 1, "NAME [SECONDS]", "say hello to one client" },
     { "ping", ping, 1, "ADDR", "one echo request" },

@@ -22,8 +22,8 @@ struct result {
 
 /* Run a shell command line, printf-like, with standard input from /dev/null and 30 s of time.
  * Its environment has CONTAINER (the program), BASE (rootfs/base with the probe as
- * /bin/probe), PROBE (the probe on the host), TOOLS (a directory with the scripts inspect, stats
- * and image), CONTAINER_HOME, NAME (for one container of this
+ * /bin/probe), PROBE (the probe on the host), TOOLS (a directory with the scripts inspect, stats,
+ * link and image), CONTAINER_HOME, NAME (for one container of this
  * test: a cgroup's name is the host's, whatever CONTAINER_HOME is), T (an empty scratch
  * directory that anybody may enter and write, where the line starts). */
 struct result sh(const char *form, ...) __attribute__((format(printf, 1, 2)));
@@ -101,6 +101,7 @@ Suite *ns_suite(void);
 Suite *fs_suite(void);
 Suite *cgroup_suite(void);
 Suite *net_suite(void);
+Suite *ports_suite(void);
 Suite *life_suite(void);
 Suite *crash_suite(void);
 Suite *tools_suite(void);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_tools.c - the scripts beside the engine: inspect, stats, and image commit.
+ * test_tools.c - the scripts beside the engine: inspect, stats, link, and image commit.
  *
  *      misuse       what is no container: a clear message
  *      inspect      its figures against those that the container sees
  *      stats        its figures against what the container did
  *      states       both, on a container in any part of its life
  *      commit       an image of a container, also while it runs
+ *      link         cables between containers
  *
- * $TOOLS is a directory with the three of them.
+ * $TOOLS is a directory with the four of them.
  */
 #include "test.h"
 #include <stdio.h>
@@ -69,6 +70,11 @@ static const struct {
     { "inspect -x",              2, "usage" },    { "stats -x",             2, "usage" },
     { "inspect ../containers/a", 2, "usage" },    { "stats ../images",      2, "usage" },
     { "inspect nosuch",          1, "nosuch" },   { "stats nosuch",         1, "nosuch" },
+    { "link",                    2, "usage" },    { "link a",               2, "usage" },
+    { "link a b 10.1.0.1/24",    2, "usage" },    { "link a b c d e",       2, "usage" },
+    { "link -m a eth0",          2, "usage" },    { "link -m a b c d e",    2, "usage" },
+    { "link -f",                 2, "usage" },    { "link -f a b",          2, "usage" },
+    { "link -r a 10.1.0.0/24",   2, "usage" },    { "link -r a b c d",      2, "usage" },
     { "image commit",            2, "usage" },    { "image commit a",       2, "usage" },
     { "image commit a b c",      2, "usage" },    { "image commit nosuch x", 1, "nosuch" },
     { "image commit ../a x",     1, "../a" },     { "image commit '' x",    1, "NAME" },
@@ -201,12 +207,16 @@ END_TEST
 
 START_TEST(inspect_shows_the_cable) {
     int last = random_between(2, 250);
-    expect(sh("$CONTAINER run -d --name $NAME --ip 10.66.7.%d $BASE sleep 100", last), 0, NULL, "");
+    expect(sh("$CONTAINER run -d --name $NAME --ip 10.66.7.%d -p 127.0.0.1:8080:80/udp $BASE"
+              "  sleep 100",
+              last),
+           0, NULL, "");
     struct result r = sh(INSPECT);
+    expect_row(r, "published", "127.0.0.1:8080:80/udp");
     expect_row(r, "address", format("10.66.7.%d", last));
     expect(sh("ip link show \"%s\"", row(r, "cable's host end")), 0, "master container0", "");
     expect(sh("$CONTAINER kill $NAME && $CONTAINER wait $NAME"), 0, "137", "");
-    expect_row(sh(INSPECT), "cable's host end", "none");
+    expect_row(sh(INSPECT), "address", "none of its own");
     end(OURSELVES);
 }
 END_TEST
@@ -567,6 +577,135 @@ START_TEST(commit_refuses) {
 }
 END_TEST
 
+/* ---- link ---- */
+
+#define IN(name) "$CONTAINER exec $NAME-" name " probe "
+
+/* Three that know nobody: a, b and c. */
+static void start_three(void) {
+    expect(sh("for n in a b c; do"
+              "    $CONTAINER run -d --name $NAME-$n --network none $BASE probe serve 7 100 &&"
+              "    until $CONTAINER logs $NAME-$n | grep -q ready; do sleep 0.02; done;"
+              "done"),
+           0, NULL, "");
+}
+
+static void end_three(void) {
+    expect(sh("$CONTAINER rm -f $NAME-a $NAME-b $NAME-c"), 0, NULL, "");
+}
+
+/* What interfaces $NAME-X has, without lo and the unused tunnels of some kernels. */
+static char *links_of(const char *x) {
+    return sh("$CONTAINER exec $NAME-%s ip -o link | sed 's/^[0-9]*: //; s/[:@].*//' |"
+              " grep -v -e '^lo$' -e '^[a-z0-9_]*tnl0$' -e '^gre' -e '^erspan' -e '_vti'",
+              x)
+        .out;
+}
+
+START_TEST(link_is_for_two_that_run) {
+    start_three();
+    const char *none = links_of("a");
+    expect(sh("$TOOLS/link nosuch $NAME-a"), 1, "", "link: nosuch: no such container");
+    expect(sh("$TOOLS/link $NAME-a ../$NAME-b"), 2, "", "is no name");
+    expect(sh("$TOOLS/link $NAME-a $NAME-a"), 1, "", "in one network already");
+    expect(sh("$CONTAINER kill $NAME-c && $CONTAINER wait $NAME-c"), 0, NULL, "");
+    expect(sh("$TOOLS/link $NAME-a $NAME-c"), 1, "", "-c: not running\n");
+    expect(sh("$CONTAINER rm $NAME-c && $CONTAINER run -d --name $NAME-c --network host $BASE"
+              " sleep 100"),
+           0, NULL, "");
+    expect(sh("$TOOLS/link $NAME-a $NAME-c"), 1, "", "the host's own");
+    expect(sh("$TOOLS/link -m $NAME-c lo $NAME-a"), 1, "", "the host's own");
+    ck_assert_str_eq(links_of("a"), none);
+    end_three();
+}
+END_TEST
+
+/* Named after the other container, up, with no address but those asked for. */
+START_TEST(link_is_a_cable) {
+    int n = random_between(1, 254);
+    start_three();
+    expect(sh(IN("a") "tcp-connect 10.%d.0.2 7 hi", n), 1, "errno ENETUNREACH", "");
+    struct result r = sh("$TOOLS/link $NAME-a $NAME-b 10.%d.0.1/24 10.%d.0.2/24", n, n);
+    expect(r, 0, "\nnsenter -t ", "");
+    expect(sh("[ \"%s\" = $NAME-b ]", strtok(links_of("a"), "\n")), 0, "", "");
+    expect(sh("[ \"%s\" = $NAME-a ]", strtok(links_of("b"), "\n")), 0, "", "");
+    expect(sh("$CONTAINER exec $NAME-a ip addr show $NAME-b"), 0, format("10.%d.0.1/24 ", n), "");
+    expect(sh(IN("a") "tcp-connect 10.%d.0.2 7 hi", n), 0, format(" from 10.%d.0.1 ", n), "");
+    expect(sh(IN("b") "udp-send 10.%d.0.1 7 hi", n), 0, format(" from 10.%d.0.2 ", n), "");
+    expect(sh("$TOOLS/link $NAME-a $NAME-b"), 1, NULL, "link: no cable between ");
+    expect(sh("$TOOLS/link $NAME-b $NAME-c"), 0, NULL, "");
+    r = sh("$CONTAINER exec $NAME-c ip addr show $NAME-b");
+    expect(r, 0, ",UP", "");
+    ck_assert_msg(!strstr(r.out, "inet "), "%s", r.out);
+    end_three();
+}
+END_TEST
+
+/* An address that is none: no end of the cable may stay. */
+START_TEST(link_is_whole_or_not_at_all) {
+    start_three();
+    const char *none = links_of("a");
+    expect(sh("$TOOLS/link $NAME-a $NAME-b 10.1.0.1/24 10.1.0.2/33"), 1, NULL, "no cable");
+    expect(sh("$TOOLS/link $NAME-a $NAME-b x 10.1.0.2/24"), 1, NULL, "no cable");
+    ck_assert_str_eq(links_of("a"), none);
+    ck_assert_str_eq(links_of("b"), none);
+    end_three();
+}
+END_TEST
+
+/* As names of interfaces, both are cut off, and nobody can have two of one name. */
+START_TEST(link_cuts_long_names) {
+    start_three();
+    expect(sh("$CONTAINER run -d --name 123456789-$NAME-x --network none $BASE sleep 100 &&"
+              "$TOOLS/link $NAME-a 123456789-$NAME-x"),
+           0, NULL, "");
+    ck_assert_str_eq(links_of("a"), sh("printf '%%.15s\n' 123456789-$NAME-x").out);
+    expect(sh("$CONTAINER rm -f 123456789-$NAME-x"), 0, NULL, "");
+    end_three();
+}
+END_TEST
+
+/* a - b - c: nothing goes from end to end until b forwards. */
+START_TEST(link_makes_a_line) {
+    start_three();
+    expect(sh("$TOOLS/link $NAME-a $NAME-b 10.1.0.1/24 10.1.0.2/24 &&"
+              "$TOOLS/link $NAME-b $NAME-c 10.2.0.2/24 10.2.0.3/24 &&"
+              "$TOOLS/link -r $NAME-a 10.2.0.0/24 10.1.0.2 &&"
+              "$TOOLS/link -r $NAME-c 10.1.0.0/24 10.2.0.2"),
+           0, NULL, "");
+    expect(sh("$CONTAINER exec $NAME-b sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'"), 1, "",
+           "Read-only");
+    expect(sh("nsenter -t $(cut -d ' ' -f 1 $CONTAINER_HOME/containers/$NAME-b/pid) -n"
+              " sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'"),
+           0, "", "");
+    expect(sh(IN("a") "tcp-connect 10.1.0.2 7 hi"), 0, " from 10.1.0.1 ", "");
+    expect(sh(IN("a") "ping 10.2.0.3"), 1, "errno ETIMEDOUT\n", "");
+    expect(sh("before=$(cat /proc/sys/net/ipv4/ip_forward); $TOOLS/link -f $NAME-b &&"
+              "[ $before = $(cat /proc/sys/net/ipv4/ip_forward) ]"),
+           0, "ip_forward", "");
+    expect(sh(IN("a") "ping 10.2.0.3"), 0, "type 0\n", "");
+    struct result r = sh(IN("a") "tcp-connect 10.2.0.3 7 hi");
+    expect(r, 0, format("at %s-c from 10.1.0.1 ", getenv("NAME")), "");
+    expect(sh(IN("c") "udp-send 10.1.0.1 7 hi"), 0, " from 10.2.0.3 ", "");
+    end_three();
+}
+END_TEST
+
+/* The other end of the cable does not notice. */
+START_TEST(link_moves_an_interface) {
+    start_three();
+    expect(sh("$TOOLS/link $NAME-a $NAME-b 10.1.0.1/24 10.1.0.2/24"), 0, NULL, "");
+    expect(sh(IN("a") "tcp-connect 10.1.0.2 7 hi"), 0, "-b from 10.1.0.1 ", "");
+    expect(sh("$TOOLS/link -m $NAME-b $NAME-a $NAME-c 10.1.0.2/24"), 0, NULL, "");
+    ck_assert_str_eq(links_of("b"), "");
+    ck_assert_str_eq(links_of("c"), sh("echo $NAME-a").out);
+    expect(sh(IN("a") "tcp-connect 10.1.0.2 7 hi"), 0, "-c from 10.1.0.1 ", "");
+    expect(sh("$TOOLS/link -m $NAME-b $NAME-a $NAME-c"), 1, NULL, "link: ");
+    expect(sh("$TOOLS/link -m $NAME-a lo $NAME-c"), 1, NULL, "link: lo stays with ");
+    end_three();
+}
+END_TEST
+
 /* ---- the suite ---- */
 
 static TCase *new_case(Suite *s, const char *name) {
@@ -594,6 +733,16 @@ static void add_roots_tests(TCase *inspect, TCase *stats, TCase *commit) {
     tcase_add_loop_test(commit, commit_leaves_the_state, 0, COUNT(states));
 }
 
+static void add_link_tests(Suite *s) {
+    TCase *t = new_case(s, "link");
+    tcase_add_test(t, link_is_for_two_that_run);
+    tcase_add_test(t, link_is_a_cable);
+    tcase_add_test(t, link_is_whole_or_not_at_all);
+    tcase_add_test(t, link_cuts_long_names);
+    tcase_add_test(t, link_makes_a_line);
+    tcase_add_test(t, link_moves_an_interface);
+}
+
 Suite *tools_suite(void) {
     Suite *s = suite_create("tools");
     TCase *misuse = new_case(s, "misuse"), *inspect = new_case(s, "inspect");
@@ -611,7 +760,9 @@ Suite *tools_suite(void) {
     if (is_root()) {
         tcase_add_loop_test(life, knows_the_state, 0, COUNT(states));
         add_roots_tests(inspect, stats, commit);
+        add_link_tests(s);
     } else
-        left_out("most of inspect, stats and commit", "to limit, pause and connect takes root");
+        left_out("link, most of inspect, stats and commit",
+                 "to limit, pause and connect takes root");
     return s;
 }
