@@ -31,7 +31,8 @@ need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-.PHONY: all run rootfs base test sanitize lint count deps install uninstall clean help FORCE
+.PHONY: all run rootfs base test test-attacks sanitize lint count deps install uninstall clean \
+        help FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) ## build ./container
@@ -75,6 +76,9 @@ base:
 test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests
 	CONTAINER='$(CURDIR)/$(PROGRAM)' PROBE='$(CURDIR)/$(B)/probe' BASE='$(CURDIR)/rootfs/base' \
 	SOURCE='$(CURDIR)' $(B)/tests/run
+
+test-attacks: export CK_RUN_SUITE := attacks
+test-attacks: test ## try known ways out of a container only, and print a table of them
 
 $(B)/tests/run: $(TESTS) $(wildcard tests/*.h) $(B)/flags
 	$(call need,$(TEST_TOOLS))
@@ -137,4 +141,4 @@ clean: ## remove all that was made here
 	rm -rf build container rootfs/base
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

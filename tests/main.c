@@ -4,7 +4,7 @@
  *
  *     make test
  *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup, net,
- *                                               ports, life, crash, tools
+ *                                               ports, life, crash, tools, attacks
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
  */
@@ -70,9 +70,14 @@ int main(void) {
     srunner_add_suite(all, life_suite());
     srunner_add_suite(all, crash_suite());
     srunner_add_suite(all, tools_suite());
+    if (getenv("ASAN_OPTIONS"))
+        left_out("attacks", "sanitizers make another program of the one that is attacked");
+    else
+        srunner_add_suite(all, attacks_suite());
     srunner_run_all(all, CK_ENV);
     int failed = srunner_ntests_failed(all);
     srunner_free(all);
+    print_attacks();
 
     kill_descendants(runner, 0);
     if (is_root() && system(thaw) != 0)

@@ -46,6 +46,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -530,6 +531,15 @@ static int wait_seconds(void) {
     return 0;
 }
 
+// Whoever wants the lock, too, waits for our end.
+static int hold_lock(void) {
+    int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
+    if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1)
+        return refused(verb);
+    sleep(number(arg[1], MAX_WAIT));
+    return 0;
+}
+
 static int exit_with(void) {
     return number(arg[0], 255);
 }
@@ -683,6 +693,30 @@ static int try_fsopen(void) {
     return report(verb, syscall(SYS_fsopen, "tmpfs", 0));
 }
 
+/* The first tree of version 1 that there is, else version 2. A line of
+ * /proc/self/cgroup is NUMBER:CONTROLLERS:PATH; the mount makes nothing new. */
+static int try_cgroup(void) {
+    char line[512], tree[256] = "";
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    while (f && !*tree && fgets(line, sizeof line, f))
+        if (sscanf(line, "%*d:%255[^:]:", tree) != 1 || strchr(tree, '='))
+            *tree = 0;
+    if (f)
+        fclose(f);
+    leave_mounts();
+    return report(verb, mount("probe", "/proc", *tree ? "cgroup" : "cgroup2", 0,
+                              *tree ? tree : NULL));
+}
+
+// Two names change places again and again: a link, and what it stands for.
+static int exchange_names(void) {
+    long end = milliseconds(CLOCK_MONOTONIC) + number(arg[2], MAX_BURN);
+    while (milliseconds(CLOCK_MONOTONIC) < end)
+        if (renameat2(AT_FDCWD, arg[0], AT_FDCWD, arg[1], RENAME_EXCHANGE) == -1)
+            return refused(verb);
+    return 0;
+}
+
 /* Make a device and open it. To open some devices is an act in itself (a
  * watchdog begins to count), so only block devices and the memory devices,
  * character major 1, are opened. */
@@ -806,6 +840,112 @@ static int try_sethostname(void) {
 static int try_ptrace(void) {
     pid_t pid = number(arg[0], INT_MAX);
     return report(verb, ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+}
+
+/* Trace a process while it is not yet the program NAME: that is code which sets
+ * up a program, and may still have what the program has not. The kernel lets
+ * nobody in between the change of program and that of the name. */
+static int trace_setup(const char *pid, const char *name) {
+    char path[64], comm[32] = "";
+    long result = ptrace(PTRACE_SEIZE, atoi(pid), NULL, NULL);
+    int error = errno;
+    snprintf(path, sizeof path, "/proc/%.20s/comm", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, comm, sizeof comm - 1);
+    close(fd);
+    if (result == 0 && ptrace(PTRACE_INTERRUPT, atoi(pid), NULL, NULL) == 0) {
+        waitpid(atoi(pid), NULL, __WALL);
+        ptrace(PTRACE_DETACH, atoi(pid), NULL, NULL);
+    }
+    errno = n <= 0 || strncmp(comm, name, n - 1) == 0 ? ESRCH : error;
+    return errno == ESRCH ? -1 : result;
+}
+
+static int try_trace_new(void) {
+    long end = milliseconds(CLOCK_MONOTONIC) + number(arg[1], 60) * 1000L;
+    int error = ESRCH, traced = 0; // nobody has come
+    struct dirent *e;
+    while (!traced && milliseconds(CLOCK_MONOTONIC) < end) {
+        DIR *proc = opendir("/proc");
+        while (proc && !traced && (e = readdir(proc))) {
+            if (atoi(e->d_name) <= getpid())
+                continue;
+            traced = trace_setup(e->d_name, arg[0]) == 0;
+            if (errno != ESRCH)
+                error = errno;
+        }
+        if (proc)
+            closedir(proc);
+    }
+    errno = error;
+    return report(verb, traced ? 0 : -1);
+}
+
+/* Write into the file that a process runs, whoever made it visible: its mode
+ * and its first byte, which stay what they are. A program that runs cannot be
+ * written, so wait for its end; if others still run it, the mode decides. */
+static int try_overwrite(void) {
+    char path[64], byte;
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%ld/exe", number(arg[0], INT_MAX));
+    int exe = open(path, O_RDONLY | O_CLOEXEC), fd = -1;
+    if (exe == -1 || fstat(exe, &st) == -1)
+        return refused("overwrite-open");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
+    if (chmod(path, st.st_mode & 07777) == -1)
+        return refused(verb);
+    int seals = fcntl(exe, F_GET_SEALS); // -1: it is no file in memory
+    if (seals > 0 && seals & F_SEAL_WRITE) {
+        errno = EPERM;
+        return refused(verb);
+    }
+    for (int i = 0; i < 30 && fd == -1; i++) {
+        usleep(100000);
+        fd = open(path, O_RDWR | O_CLOEXEC);
+        if (fd == -1 && errno != ETXTBSY)
+            return refused(verb);
+    }
+    if (fd == -1)
+        return allowed(verb);
+    if (pread(fd, &byte, 1, 0) != 1)
+        return refused("overwrite-read");
+    return report(verb, pwrite(fd, &byte, 1, 0) == 1 ? 0 : -1);
+}
+
+// clang-format off
+#define C(name) { #name, SYS_##name }
+static const Name calls[] = {
+    C(acct), C(add_key), C(bpf), C(clock_settime), C(delete_module),
+    C(fanotify_init), C(finit_module), C(fsconfig), C(fsmount), C(fsopen),
+    C(fspick), C(init_module), C(io_uring_setup), C(io_uring_enter),
+    C(io_uring_register), C(kcmp), C(kexec_load), C(kexec_file_load),
+    C(keyctl), C(mbind), C(migrate_pages), C(mount), C(mount_setattr),
+    C(move_mount), C(move_pages), C(open_by_handle_at), C(open_tree),
+    C(perf_event_open), C(pidfd_getfd), C(pivot_root), C(process_madvise),
+    C(quotactl), C(reboot), C(request_key), C(set_mempolicy),
+    C(setdomainname), C(sethostname), C(setns), C(settimeofday), C(swapoff),
+    C(swapon), C(syslog), C(umount2), C(unshare), C(userfaultfd),
+#ifdef __x86_64__
+    C(ioperm), C(iopl),
+#endif
+    { 0 }
+};
+#undef C
+// clang-format on
+
+/* Every call that only a host needs. With arguments that are wrong in all ways,
+ * none of them does anything, and only a filter, or a missing capability, says
+ * EPERM. vhangup, which takes no arguments, is not tried. */
+static int try_calls(void) {
+    int result = 1;
+    for (const Name *call = calls; call->name; call++) {
+        long value = syscall(call->value, -1L, -1L, -1L, -1L, -1L, -1L);
+        if (value == -1 && (errno == EPERM || errno == ENOSYS))
+            refused(call->name);
+        else
+            result = allowed(call->name);
+    }
+    return result;
 }
 
 static int try_keyctl(void) {
@@ -1282,6 +1422,7 @@ static const struct {
     { "burn", use_cpu, 1, "MILLISECONDS", "use that much CPU time" },
 
     { "sleep", wait_seconds, 1, "SECONDS", "do nothing" },
+    { "lock", hold_lock, 2, "FILE SECONDS", "hold a lock, flock(2)" },
     { "exit", exit_with, 1, "CODE", "exit with this status" },
     { "signal", kill_self, 1, "NUMBER", "send this signal to itself" },
     { "wait-signal", wait_signals, 0, "", "print signals until SIGTERM" },
@@ -1293,6 +1434,8 @@ static const struct {
     { "umount", try_umount, 1, "DIR", "take a mount away" },
     { "remount-rw", try_remount, 1, "DIR", "make a mount writable" },
     { "fsopen", try_fsopen, 0, "", "begin a mount the new way" },
+    { "mount-cgroup", try_cgroup, 0, "", "mount a tree of cgroups" },
+    { "exchange", exchange_names, 3, "A B MILLISECONDS", "two names change places" },
     { "mknod", try_mknod, 4, "FILE MAJOR MINOR b|c", "make and open a device" },
     { "chroot-escape", try_chroot, 0, "", "climb out of a chroot" },
     { "handle", try_handle, 0, "[FILE]", "open inode 2 by a file handle" },
@@ -1304,6 +1447,9 @@ static const struct {
     { "sethostname", try_sethostname, 1, "NAME", "(the first namespace keeps its name)" },
 
     { "ptrace", try_ptrace, 1, "PID", "trace a process" },
+    { "trace-new", try_trace_new, 2, "NAME SECONDS", "trace others until they are NAME" },
+    { "overwrite", try_overwrite, 1, "PID", "write the file that it runs (no change)" },
+    { "calls", try_calls, 0, "", "all calls that no program needs" },
     { "keyctl", try_keyctl, 0, "", "find the session keyring" },
     { "bpf", try_bpf, 0, "", "make a BPF map" },
     { "perf", try_perf, 0, "", "open a performance counter" },

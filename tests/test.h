@@ -105,7 +105,11 @@ Suite *ports_suite(void);
 Suite *life_suite(void);
 Suite *crash_suite(void);
 Suite *tools_suite(void);
+Suite *attacks_suite(void);
 void left_out(const char *what, const char *why);
+
+/* What has come of the attacks, if they were tried: a table. */
+void print_attacks(void);
 
 /* Remove what is left of container $NAME, when its watcher was killed: its directory and its
  * cgroup. */

@@ -712,7 +712,18 @@ static const char *const traps[] = {
     "mkdir image$PLACE && echo >image$PLACE/file && chmod 0 image$PLACE",
 };
 
-/* It runs, with our own file system there, or it says what is wrong; the host stays as it was. */
+/* With a terminal, which is also put over /dev/console, it is the same. */
+static void try_trap_at_a_terminal(enum who who) {
+    struct terminal t = at_terminal(who, "timeout --foreground 10 " RUN
+                                         "-t ./image probe stat /dev/console");
+    int status = finish(&t);
+    const char *wanted = status ? "container: " : "rdev 136:0";
+    ck_assert_msg((status == 0 || status == 125) && strstr(t.seen, wanted), "status %d: %s", status,
+                  t.seen);
+}
+
+/* It runs, with our own file system there, or it says what is wrong, within 10 seconds; the host
+ * stays as it was. */
 START_TEST(traps_catch_nobody) {
     const char *place = mount_points[_i % COUNT(mount_points)].path;
     enum who who = _i / COUNT(mount_points);
@@ -726,13 +737,15 @@ START_TEST(traps_catch_nobody) {
     char *before = as(who, "%s", look).out;
     for (int i = 0; i < COUNT(traps); i++) {
         prepare(who, "chmod -fR 700 image; rm -rf image$PLACE && %s", traps[i]);
-        struct result r = as(who, RUN "-v ./volume:/etc/volume ./image probe %s",
+        struct result r = as(who, "timeout 10 " RUN "-v ./volume:/etc/volume ./image probe %s",
                              mount_points[_i % COUNT(mount_points)].probe);
         if (r.status != 0 && i > 0) {
             expect(r, 125, "", "container: ");
             expect(r, 125, "", place);
         } else
             expect(r, 0, mount_points[_i % COUNT(mount_points)].shows, "");
+        if (!strncmp(place, "/dev", 4))
+            try_trap_at_a_terminal(who);
         ck_assert_str_eq(as(who, "%s", look).out, before);
         expect_nothing_left(who);
     }
