@@ -107,6 +107,7 @@ bool matches(const char *value, const char *pattern) {
 /* ---- options ---- */
 
 #define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$"
+#define MEMORY "^([1-9][0-9]{0,12}[kmKM]?|[1-9][0-9]{0,9}[gG])$" /* less than 2^64 bytes */
 #define PLACE "^(step|[a-z]+[.]c:[0-9]+)$"
 #define NETWORK "^(bridge|none|host|container:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62})$"
 #define PORT "^(([0-9]{1,3}[.]){3}[0-9]{1,3}:)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?$"
@@ -133,7 +134,7 @@ static const struct option_row {
     { "rix", "-u", "user", TEXT, &opt.user, "UID, UID:GID or a name that the image has", USER },
     { "r",   "-v", "volume", LIST, opt.volumes, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
     { "r",   "  ", "read-only", FLAG, &opt.read_only, "(but for volumes)", NULL },
-    { "r",   "-m", "memory", TEXT, &opt.memory, "SIZE, as in 64M", "^[1-9][0-9]{0,12}[kmgKMG]?$" },
+    { "r",   "-m", "memory", TEXT, &opt.memory, "SIZE, as in 64M", MEMORY },
     { "r",   "  ", "cpus", TEXT, &opt.cpus, "NUMBER, as in 1.5", CPUS },
     { "r",   "  ", "pids-limit", TEXT, &opt.pids, "NUMBER, as in 64", "^[1-9][0-9]{0,5}$" },
     { "r",   "  ", "io", TEXT, &opt.io, "'MAJ:MIN wbps=BYTES'", "^[0-9]+:[0-9]+ [a-z]+=" },
@@ -237,6 +238,7 @@ static void enter(void) {
 static bool lock(int tries) {
     int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     while (flock(fd, LOCK_EX | LOCK_NB) == -1 && tries-- > 0) usleep(10000);
+    if (tries < 0 && errno != EWOULDBLOCK) die("flock: %s", strerror(errno));
     if (tries < 0) close(fd);
     return tries >= 0;
 }
@@ -257,7 +259,10 @@ static pid_t alive(void) {
     pid_t pid = atoi(get("pid"));
     close(init_fd); /* of the last time: who follows a log asks often, and ps asks of many */
     init_fd = sys(pidfd_open, pid, 0); /* first, so that it is of the process that we look at */
-    return pid > 0 && !strcmp(identity(pid), get("pid")) ? pid : 0;
+    int why = errno;
+    if (pid <= 0 || strcmp(identity(pid), get("pid")) != 0) return 0;
+    if (init_fd == -1) die("pidfd_open %d: %s", pid, strerror(why));
+    return pid;
 }
 
 /* Its watcher writes it down. One that was killed could not; the container died with it: 137. */
@@ -461,7 +466,8 @@ static void signal_init(char *name) {
     for (int i = 1; i < COUNT(signals); i++)
         if (!strcmp(strncmp(name, "SIG", 3) ? name : name + 3, signals[i])) n = i;
     if (n < 1 || n > 64) die("--signal %s: want TERM, SIGTERM or 15", name);
-    sys(pidfd_send_signal, init_fd, n, NULL, 0);
+    if (sys(pidfd_send_signal, init_fd, n, NULL, 0) == -1 && errno != ESRCH)
+        die("pidfd_send_signal %d: %s", n, strerror(errno));
 }
 
 /* The end of init is the end of all that run inside; pid_namespaces(7). Frozen processes do not
@@ -507,7 +513,7 @@ static int pause_all(void) {
 }
 
 static int wait_end(void) {
-    flock(open(".", O_RDONLY | O_CLOEXEC), LOCK_EX); /* its watcher holds it to the end */
+    must(flock(open(".", O_RDONLY | O_CLOEXEC), LOCK_EX)); /* its watcher holds it to the end */
     return printf("%d\n", exit_status()) < 0;
 }
 

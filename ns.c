@@ -159,6 +159,7 @@ static void drop_privileges(uid_t uid, gid_t gid) {
     uint64_t keep = (wanted | opt.cap_add) & ns_permitted(), own = uid == 0 ? keep : 0;
     struct __user_cap_data_struct data[2] = { { own, own, 0 }, { own >> 32, own >> 32, 0 } };
 
+    must(prctl(PR_CAPBSET_READ, 0)); /* or nothing would be dropped */
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
         if (!(keep & BIT(cap))) must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
     if (!opt.rootless) must(sys(setgroups, 0, NULL));
@@ -331,7 +332,7 @@ static pid_t start(uint64_t flags, int cgroup, int target) {
     if (inside) {
         close(meeting[0]); /* so that a dead watcher hangs up */
         die_with_parent(); /* before any step can wait */
-        target == -1 ? set_up(uid, gid) : enter(target);
+        flags ? set_up(uid, gid) : enter(target);
     }
     close(4);
     close(io[1]);
