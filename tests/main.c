@@ -74,10 +74,11 @@ int main(void) {
         left_out("attacks", "sanitizers make another program of the one that is attacked");
     else
         srunner_add_suite(all, attacks_suite());
-    srunner_run_all(all, CK_ENV);
+    srunner_run_all(all, CK_SILENT);
+    print_attacks();
+    srunner_print(all, CK_ENV); /* last, so that a long output ends in what has failed */
     int failed = srunner_ntests_failed(all);
     srunner_free(all);
-    print_attacks();
 
     kill_descendants(runner, 0);
     if (is_root() && system(thaw) != 0)
