@@ -256,11 +256,12 @@ static char *identity(pid_t pid) {
 
 /* The pid of its init; 0 when that has ended. */
 static pid_t alive(void) {
-    pid_t pid = atoi(get("pid"));
+    char *said = get("pid");
+    pid_t pid = atoi(said);
     close(init_fd); /* of the last time: who follows a log asks often, and ps asks of many */
     init_fd = sys(pidfd_open, pid, 0); /* first, so that it is of the process that we look at */
     int why = errno;
-    if (pid <= 0 || strcmp(identity(pid), get("pid")) != 0) return 0;
+    if (pid <= 0 || strcmp(identity(pid), said) != 0) return 0;
     if (init_fd == -1) die("pidfd_open %d: %s", pid, strerror(why));
     return pid;
 }
@@ -291,7 +292,7 @@ static long remove_state(void) {
 /* In place, because what is mounted is the file itself, and not its name. */
 void write_names(void) {
     struct dirent **entry;
-    char *all = "127.0.0.1\tlocalhost\n::1\tlocalhost\n", *cwd = getcwd(NULL, 0), *ip;
+    char *all = LOCALHOST, *cwd = getcwd(NULL, 0), *ip;
     int fd = open("../../hosts", O_WRONLY | O_CLOEXEC);
     flock(fd, LOCK_EX);
     for (int i = 0, n = scandir("..", &entry, NULL, alphasort); i < n; i++) {
@@ -380,7 +381,7 @@ static void find_network(void) {
     if (!name) return;
     if (opt.rootless || chdir(text("%s/containers/%s", home, name + 1)) == -1 || !alive())
         die("--network %s: it does not run, or we are not root", opt.network);
-    if (*get("ip")) opt.joined = get("ip");
+    if (*(opt.joined = get("ip")) == '\0') opt.joined = NULL; /* it is on no bridge */
     opt.join = init_fd;
     init_fd = -1;
     chdir(cwd ? cwd : "/"); /* bare: as in start */
@@ -388,15 +389,12 @@ static void find_network(void) {
 
 /* Everything that happens to a container, from its directory to its end. */
 static int live(bool again) {
-    sigset_t every;
     if (opt.tty && !opt.detach && !isatty(0)) die("--tty: standard input is no terminal");
     if (opt.explain && *opt.explain && (opt.tty || !isatty(2)))
         die("--explain=%s: wants a terminal for itself", opt.explain);
     fs_volumes();
     net_check();
     find_network();
-    sigfillset(&every);
-    sigprocmask(SIG_BLOCK, &every, NULL); /* who stops us now must not leave half a container */
     if (opt.detach) detach();
     make_state(again);
     if (opt.detach) {
@@ -649,13 +647,15 @@ int main(int argc, char **argv) {
     while (must(open("/dev/null", O_RDWR)) < 4) continue;
     fcntl(3, F_SETFD, FD_CLOEXEC);
     opt.rootless = !(ns_permitted() & ns_capability("SYS_ADMIN"));
-    ns_seal(argv);
     home = find_home();
     sys(getrandom, &number, 3, 0);
     count = argc - 1;
     words = argv + 1;
-    for (const struct command *c = commands; c < commands + COUNT(commands) && count > 0; c++)
-        if (!strcmp(*words, c->name)) return c->who ? each(c) : c->act();
+    for (const struct command *c = commands; c < commands + COUNT(commands) && count > 0; c++) {
+        if (strcmp(*words, c->name) != 0) continue;
+        if (!c->who || c->act == start) ns_seal(argv); /* who may have a process inside */
+        return c->who ? each(c) : c->act();
+    }
     if (count > 0 && strcmp(*words, "--help") != 0)
         die("%s: no such command (see container --help)", *words);
     for (const struct command *c = commands; c < commands + COUNT(commands); c++)

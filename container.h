@@ -34,6 +34,7 @@
 #include <linux/mount.h> /* not sys/mount.h: C libraries before 2022 lack half of it */
 
 #define MNT_DETACH 2
+#define LOCALHOST "127.0.0.1\tlocalhost\n::1\tlocalhost\n" /* how etc/hosts begins */
 #define LOG_SIZE (16 << 20) /* bytes: a log that has grown above this starts again */
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
@@ -106,7 +107,8 @@ uint64_t ns_capability(const char *name);
 /* The capabilities that we have: an outer container may have taken some already. */
 uint64_t ns_permitted(void);
 
-/* Run again, with these arguments, from a copy of our program that nobody can write to. */
+/* Run again, with these arguments, from a copy of our program that nobody can write to; and have
+ * all signals wait. */
 void ns_seal(char **arguments);
 
 /* Clone the container's init in new namespaces; it builds its root while we go on. CGROUP is a

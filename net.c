@@ -18,7 +18,6 @@
 #include "container.h"
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <sys/file.h>
 #include <linux/if_link.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -334,7 +333,6 @@ void net_check(void) {
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 #define LOOPBACK "/proc/sys/net/ipv4/conf/" BRIDGE "/route_localnet"
-#define HOSTS "127.0.0.1\tlocalhost\n::1\tlocalhost\n"
 
 void net_prepare(void) {
     char *resolver = get("/etc/resolv.conf"), *published = "";
@@ -347,7 +345,7 @@ void net_prepare(void) {
     must(put("etc/hostname", "%s\n", opt.hostname));
     unlink("etc/hosts"); /* bare: on a start it is there */
     if (!NETWORK_IS("bridge")) {
-        must(put("etc/hosts", HOSTS "127.0.1.1\t%s\n", opt.hostname));
+        must(put("etc/hosts", LOCALHOST "127.0.1.1\t%s\n", opt.hostname));
         return;
     }
     close(open("../../hosts", O_RDONLY | O_CREAT | O_CLOEXEC, 0644));

@@ -33,12 +33,11 @@
 #include <sys/sendfile.h>
 #include <sys/vfs.h>
 
-static pid_t init; /* what we watch: init, or with exec the program itself */
+static pid_t init; /* what we watch: init, or with exec the program itself, */
+static int init_fd; /* and as a pidfd */
 static int meeting[2] = { -1, -1 }; /* a socket's ends: ours, and init's: 4 */
-static sigset_t every, none; /* signals are blocked from the clone on, and waited for */
+static sigset_t every, none; /* signals are blocked until the program runs, and waited for */
 static int io[2] = { -1, -1 }; /* -t: a terminal, -d: a pipe; our end, and the program's: 3 */
-
-static int init_fd; /* it, as a pidfd */
 
 /* ---- capabilities: the pieces that root's power was cut into ---- */
 
@@ -94,7 +93,8 @@ static const struct { int capability; short calls[20]; } denied[] = {
                SYS_io_uring_enter, SYS_io_uring_register, SYS_lookup_dcookie, SYS_nfsservctl } },
 #ifdef __x86_64__
 #define ARCH AUDIT_ARCH_X86_64
-    { CAP_SYS_RAWIO, { SYS_iopl, SYS_ioperm } }, { NEVER, { SYS_uselib, SYS_ustat, SYS__sysctl } },
+    { CAP_SYS_RAWIO, { SYS_iopl, SYS_ioperm } },
+    { NEVER, { SYS_uselib, SYS_ustat, SYS_sysfs, SYS__sysctl } },
 #else
 #define ARCH AUDIT_ARCH_AARCH64
 #endif
@@ -217,10 +217,12 @@ static _Noreturn void run_program(void) {
 
 /* While a program of ours runs inside, /proc/PID/exe leads to its file, which is the host's
  * (CVE-2019-5736): so it runs from a read-only mount; or when we may not mount, from memory that
- * has been sealed. */
+ * has been sealed. From here on signals wait: who stops us must not leave half a container. */
 void ns_seal(char **arguments) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
     struct statfs fs = { 0 };
+    sigfillset(&every);
+    sigprocmask(SIG_BLOCK, &every, NULL);
     int from = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     int to = sys(open_tree, from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     fstatfs(from, &fs);
@@ -322,8 +324,6 @@ static pid_t start(uint64_t flags, int cgroup, int target) {
     unsigned uid = geteuid(), gid = getegid();
     /* what our caller ignores, the program must not, nor we SIGCHLD; bare: two cannot be changed */
     for (int sig = 1; sig < NSIG; sig++) signal(sig, SIG_DFL);
-    sigfillset(&every);
-    sigprocmask(SIG_BLOCK, &every, NULL);
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
     must(dup3(meeting[1], 4, O_CLOEXEC));
     close(meeting[1]);
