@@ -31,7 +31,8 @@
 /* Neither a container nor anything else in CONTAINER_HOME; the directory itself may be there. */
 static void expect_nothing_made(enum who who) {
     expect(as(who, "cd $CONTAINER_HOME 2>/dev/null || exit 0;"
-                   "find . -mindepth 1 -maxdepth 5 ! -path ./containers ! -path ./hosts"),
+                   "find . -mindepth 1 -maxdepth 5 ! -path ./containers ! -path ./hosts"
+                   " ! -path ./ip_forward"),
            0, "", "");
 }
 
