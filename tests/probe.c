@@ -76,6 +76,7 @@ enum {
     MAX_WAIT = 600, // seconds, where a verb takes them
     NET_WAIT = 5, // seconds for an answer from the network
     PING_WAIT = 2,
+    MAX_TRACE = 20, // seconds without enough to trace, after which trace-new ends
     SIGNAL_WAIT = 60, // seconds without a signal, after which wait-signal ends
 };
 
@@ -848,7 +849,7 @@ static int try_ptrace(void) {
 static int trace_setup(const char *pid, const char *name) {
     char path[64], comm[32] = "";
     long result = ptrace(PTRACE_SEIZE, atoi(pid), NULL, NULL);
-    int error = errno;
+    int error = result == -1 ? errno : 0;
     snprintf(path, sizeof path, "/proc/%.20s/comm", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = read(fd, comm, sizeof comm - 1);
@@ -862,20 +863,25 @@ static int trace_setup(const char *pid, const char *name) {
 }
 
 static int try_trace_new(void) {
-    long end = milliseconds(CLOCK_MONOTONIC) + number(arg[1], 60) * 1000L;
-    int error = ESRCH, traced = 0; // nobody has come
+    long end = milliseconds(CLOCK_MONOTONIC) + MAX_TRACE * 1000L;
+    int error = ESRCH, traced = 0, last = 0; // ESRCH: nobody has come
     struct dirent *e;
-    while (!traced && milliseconds(CLOCK_MONOTONIC) < end) {
-        DIR *proc = opendir("/proc");
-        while (proc && !traced && (e = readdir(proc))) {
-            if (atoi(e->d_name) <= getpid())
+    for (int left = number(arg[1], 1000); left > 0 && !traced;) {
+        DIR *proc = milliseconds(CLOCK_MONOTONIC) < end ? opendir("/proc") : NULL;
+        if (!proc)
+            break;
+        while (!traced && (e = readdir(proc))) {
+            int pid = atoi(e->d_name);
+            if (pid <= getpid())
                 continue;
             traced = trace_setup(e->d_name, arg[0]) == 0;
-            if (errno != ESRCH)
-                error = errno;
+            if (errno == ESRCH)
+                continue;
+            error = errno;
+            left -= pid != last;
+            last = pid;
         }
-        if (proc)
-            closedir(proc);
+        closedir(proc);
     }
     errno = error;
     return report(verb, traced ? 0 : -1);
@@ -1447,7 +1453,7 @@ static const struct {
     { "sethostname", try_sethostname, 1, "NAME", "(the first namespace keeps its name)" },
 
     { "ptrace", try_ptrace, 1, "PID", "trace a process" },
-    { "trace-new", try_trace_new, 2, "NAME SECONDS", "trace others until they are NAME" },
+    { "trace-new", try_trace_new, 2, "NAME N", "trace others until they are NAME, or N refuse" },
     { "overwrite", try_overwrite, 1, "PID", "write the file that it runs (no change)" },
     { "calls", try_calls, 0, "", "all calls that no program needs" },
     { "keyctl", try_keyctl, 0, "", "find the session keyring" },

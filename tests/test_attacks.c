@@ -123,8 +123,8 @@ static const struct attempt attempts[] = {
       .oracle = "cd /proc/self/fd/9 9</ && $PROBE cwd" },
 
     { "trace code that sets up",
-      .script = ATTACKED("probe trace-new probe 1")
-          "for i in $(seq 30); do $CONTAINER exec $NAME probe sleep 0; done 2>/dev/null;"
+      .script = ATTACKED("probe trace-new probe 20")
+          "while kill -0 $!; do $CONTAINER exec $NAME probe sleep 0; done 2>/dev/null;"
           "wait $!; cat out",
       EPERM_IS_SAFE, .off = "--cap-add SYS_PTRACE", HOST_ONLY },
 
