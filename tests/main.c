@@ -4,7 +4,8 @@
  *
  *     make test
  *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup, net,
- *                                               ports, life, crash, tools, attacks
+ *                                               ports, life, crash, denied, tools,
+ *                                               attacks
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
  */
@@ -69,6 +70,7 @@ int main(void) {
     srunner_add_suite(all, ports_suite());
     srunner_add_suite(all, life_suite());
     srunner_add_suite(all, crash_suite());
+    srunner_add_suite(all, denied_suite());
     srunner_add_suite(all, tools_suite());
     if (getenv("ASAN_OPTIONS"))
         left_out("attacks", "sanitizers make another program of the one that is attacked");

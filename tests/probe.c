@@ -34,7 +34,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/perf_event.h>
+#include <linux/seccomp.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -118,6 +120,21 @@ static const Name namespaces[] = {
     { "user", CLONE_NEWUSER }, { "cgroup", CLONE_NEWCGROUP },
     { "time", CLONE_NEWTIME }, { 0 }
 };
+
+#define C(name) { #name, SYS_##name }
+static const Name calls[] = { // what an outer sandbox, or an old kernel, may refuse
+    C(capget), C(capset), C(clone3), C(close_range), C(dup3), C(execveat), C(faccessat2),
+    C(fchown), C(flock), C(fsconfig), C(fsmount), C(fsopen), C(getrandom), C(memfd_create),
+    C(mknodat), C(mount), C(mount_setattr), C(move_mount), C(open_tree), C(openat2),
+    C(pidfd_getfd), C(pidfd_open), C(pidfd_send_signal), C(pipe2), C(pivot_root), C(prctl),
+    C(prlimit64), C(renameat2), C(sendfile), C(setgroups), C(sethostname), C(setns),
+    C(setresgid), C(setresuid), C(setsid), C(socketpair), C(statx), C(umount2), C(unshare),
+#ifdef __x86_64__
+    C(mknod),
+#endif
+    { 0 }
+};
+#undef C
 
 static const Name domains[] = {
     { "unix", AF_UNIX },     { "inet", AF_INET },       { "inet6", AF_INET6 },
@@ -920,7 +937,7 @@ static int try_overwrite(void) {
 
 // clang-format off
 #define C(name) { #name, SYS_##name }
-static const Name calls[] = {
+static const Name host_calls[] = {
     C(acct), C(add_key), C(bpf), C(clock_settime), C(delete_module),
     C(fanotify_init), C(finit_module), C(fsconfig), C(fsmount), C(fsopen),
     C(fspick), C(init_module), C(io_uring_setup), C(io_uring_enter),
@@ -931,8 +948,9 @@ static const Name calls[] = {
     C(quotactl), C(reboot), C(request_key), C(set_mempolicy),
     C(setdomainname), C(sethostname), C(setns), C(settimeofday), C(swapoff),
     C(swapon), C(syslog), C(umount2), C(unshare), C(userfaultfd),
+    C(lookup_dcookie),
 #ifdef __x86_64__
-    C(ioperm), C(iopl),
+    C(ioperm), C(iopl), C(sysfs), C(uselib), C(ustat), C(_sysctl),
 #endif
     { 0 }
 };
@@ -944,7 +962,7 @@ static const Name calls[] = {
  * EPERM. vhangup, which takes no arguments, is not tried. */
 static int try_calls(void) {
     int result = 1;
-    for (const Name *call = calls; call->name; call++) {
+    for (const Name *call = host_calls; call->name; call++) {
         long value = syscall(call->value, -1L, -1L, -1L, -1L, -1L, -1L);
         if (value == -1 && (errno == EPERM || errno == ENOSYS))
             refused(call->name);
@@ -1069,6 +1087,26 @@ static int try_foreign(void) {
 #define try_x32 try_foreign
 #define try_ia32 try_foreign
 #endif
+
+// An old kernel, or a sandbox around us: COMMAND and all that it starts are
+// refused this one call, and nothing else.
+static int run_without(void) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, (unsigned)named(calls, arg[0]), 0, 1),
+        BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | (unsigned)named(errors, arg[1])),
+        BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof code / sizeof code[0], code };
+    int result = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    if (result == -1 && errno == EACCES) { // who is not root gives up set-uid programs, too
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        result = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    }
+    if (result == 0)
+        execvp(arg[2], arg + 2);
+    return refused(verb);
+}
 
 // ------------------------------------------------------------- network
 
@@ -1469,6 +1507,7 @@ static const struct {
     { "personality", try_personality, 0, "", "turn off address randomisation" },
     { "x32", try_x32, 0, "", "a system call of the x32 table" },
     { "ia32", try_ia32, 0, "", "a system call of the i386 table" },
+    { "without", run_without, 3, "CALL ERRNO COMMAND...", "run COMMAND, refusing it CALL" },
 
     { "socket", try_socket, 1, "DOMAIN [TYPE [PROTOCOL]]", "make a socket" },
     { "tcp-connect", tcp_connect, 2, "ADDR PORT [TEXT [SECONDS]]", "send TEXT, print the answer" },

@@ -104,6 +104,7 @@ Suite *net_suite(void);
 Suite *ports_suite(void);
 Suite *life_suite(void);
 Suite *crash_suite(void);
+Suite *denied_suite(void);
 Suite *tools_suite(void);
 Suite *attacks_suite(void);
 void left_out(const char *what, const char *why);
