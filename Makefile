@@ -1,7 +1,7 @@
 # container - build it, try it, test it. `make help` lists the targets.
 
 SOURCES = container.c ns.c cgroup.c fs.c net.c
-TESTS   = $(filter-out tests/probe.c,$(wildcard tests/*.c))
+TESTS   = $(filter-out tests/probe.c tests/fuzz.c,$(wildcard tests/*.c))
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g -pthread
 FLAGS   = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
@@ -24,6 +24,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 link    = echo 'int main(void) { return 0; }' | $(CC) $(CFLAGS) $(1) -x c - -o /dev/null
 missing = for t in $(sort $(1)); do case $$t in \
           libc.a) $(call link,-static);; libasan) $(call link,$(SANITIZERS));; \
+          libfuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+              clang -fsanitize=fuzzer $(SANITIZERS) -x c - -o /dev/null;; \
           libcheck) pkg-config --exists check;; *) command -v $$t;; \
           esac >/dev/null 2>&1 || echo $$t; done
 need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
@@ -31,8 +33,8 @@ need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-.PHONY: all run rootfs base test test-attacks sanitize lint count deps install uninstall clean \
-        help FORCE
+.PHONY: all run rootfs base test test-attacks sanitize fuzz lint count deps install uninstall \
+        clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) ## build ./container
@@ -97,6 +99,20 @@ sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(MAKE) test B=build/sanitize PROGRAM=build/sanitize/container \
 	    STATIC= CI= SANITIZE='$(SANITIZERS)'
 
+# Random command lines and netlink messages. What is found new stays in build/fuzz/corpus.
+SECONDS ?= 20
+FUZZER   = clang $(FLAGS) -fsanitize=fuzzer $(SANITIZERS)
+fuzz: ## feed the option parser and the netlink builder random bytes for SECONDS (20)
+	$(call need,libfuzzer)
+	@mkdir -p build/fuzz/corpus
+	$(FUZZER) tests/fuzz.c ns.c fs.c cgroup.c -o build/fuzz/fuzz
+	@echo 'fuzz: $(SECONDS) s of build/fuzz/fuzz; it says more in build/fuzz/log'; \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	build/fuzz/fuzz -max_len=4096 -timeout=10 -max_total_time=$(SECONDS) -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/corpus >build/fuzz/log 2>&1 || \
+	    { tail -n 60 build/fuzz/log; exit 1; }; \
+	grep '^Done' build/fuzz/log
+
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
 lint: ## check the format and style of all sources and scripts
 	$(call need,$(LINT_TOOLS))
@@ -112,17 +128,20 @@ count: ## count the lines of code; fails over 1000, or when a line or a function
 # The machine's package manager, and its names for what build, tests and lint need.
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
           --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
-          iputils-ping nftables procps util-linux cloc clang-format clang-tidy cppcheck shellcheck
+          iputils-ping nftables procps util-linux cloc clang libclang-rt-dev clang-format \
+          clang-tidy cppcheck shellcheck
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
-          busybox iproute iputils nftables procps-ng util-linux cloc clang-tools-extra cppcheck ShellCheck
+          busybox iproute iputils nftables procps-ng util-linux cloc clang compiler-rt \
+          clang-tools-extra cppcheck ShellCheck
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
-          iputils-ping nftables procps util-linux cloc clang-extra-tools cppcheck shellcheck
+          iputils-ping nftables procps util-linux cloc clang compiler-rt clang-extra-tools \
+          cppcheck shellcheck
 pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
-          nftables procps-ng util-linux cloc clang cppcheck shellcheck
+          nftables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
-	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(LINT_TOOLS) libasan cloc)`; \
+	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(LINT_TOOLS) libasan libfuzzer cloc)`; \
 	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
 	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \
 	echo 'deps: package manager: $(or $(MANAGER),unknown: install these by hand)'; \
