@@ -111,8 +111,8 @@ static const struct attempt attempts[] = {
     { "overwrite the runtime", .image = "mkdir -p own/bin own/h/containers/x;"
           "ln -s /proc/self/exe own/bin/evil; printf '%s\\n' \"$PWD/own\" \"$BASE\" >layers",
       .script = ATTACKED("sh -c '" VICTIM "'")
-          "$CONTAINER exec -e CONTAINER_HOME=/h $NAME evil wait x 2>/dev/null; wait $!;"
-          "grep overwrite out",
+          "while kill -0 $!; do $CONTAINER exec -e CONTAINER_HOME=/h $NAME evil wait x; done"
+          " >/dev/null 2>&1; wait $!; grep overwrite out",
       .safe = "overwrite: errno (EROFS|EPERM)", .risk = ALLOWED,
       .oracle = "cp $PROBE victim; ./victim sleep 1 & $PROBE overwrite $!" },
 
