@@ -100,8 +100,8 @@ static int write_all(const char *file, const char *value) {
     return found;
 }
 
-void cgroup_join(pid_t pid) {
-    write_all("cgroup.procs", text("%d", pid));
+void cgroup_join(void) {
+    if (!write_all("tasks", "0")) write_all("cgroup.procs", "0");
 }
 
 bool cgroup_frozen(void) {

@@ -407,7 +407,6 @@ static int live(bool again) {
     int cgroup = cgroup_create();
     pid_t init = ns_start(cgroup);
     must(put("pid", "%s\n", identity(init)));
-    if (cgroup == -1) cgroup_join(init);
     ns_go(net_connect(init));
     if (opt.hold) {
         must(put("status", "created\n"));
@@ -564,8 +563,7 @@ static int exec(void) {
     parse(n, typed, 'x');
     opt.command = typed + at + 1;
     if (opt.tty && !isatty(0)) die("--tty: standard input is no terminal");
-    pid_t pid = ns_enter(init, init_fd);
-    if (!opt.no_cgroup) cgroup_join(pid);
+    ns_enter(init, init_fd);
     ns_go(0);
     return ns_watch();
 }

@@ -166,8 +166,9 @@ void fs_terminal(const char *root, int ends[2]);
  * or -1 (version 1, or rootless without limits). */
 int cgroup_create(void);
 
-/* Move PID in, before it can fork. */
-void cgroup_join(pid_t pid);
+/* Move in, before we have threads or children. A single thread that moves itself (tasks, in version
+ * 1) need not wait until no process of the machine is about to fork, which takes 10 ms. */
+void cgroup_join(void);
 
 /* Stop all of its processes where they are, or let them go on; false: it has no cgroup for that.
  * Are they stopped? */

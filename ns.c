@@ -4,8 +4,8 @@
  *
  *      host: the watcher                     container: init, its pid 1
  *
- *      ns_start: clone3 with CLONE_NEW*  --> rootless: map our user to root
- *      cgroup_join, net_connect              fs_take, fs_pivot, fs_attach
+ *      ns_start: clone3 with CLONE_NEW*  --> cgroup_join; rootless: map our user to root
+ *      net_connect                           fs_take, fs_pivot, fs_attach
  *      -t: fetch our end of a terminal   <-- -t: open one
  *      ns_go: "go", and the address      --> cgroup namespace, host name, eth0
  *      ns_watch: relay the terminal,         fork --> the program: user, capabilities,
@@ -332,6 +332,7 @@ static pid_t start(uint64_t flags, int cgroup, int target) {
     if (inside) {
         close(meeting[0]); /* so that a dead watcher hangs up */
         die_with_parent(); /* before any step can wait */
+        if (!opt.no_cgroup && !(flags & CLONE_INTO_CGROUP)) cgroup_join();
         flags ? set_up(uid, gid) : enter(target);
     }
     close(4);
