@@ -43,7 +43,9 @@ static bool version2;
 /* Below our own cgroup, which a line NUMBER:CONTROLLER,...:PATH of /proc/self/cgroup tells;
  * version 2 names no controller. As root there we go to the top, where limits can be given. */
 static char *find_path(const char *controller) {
-    each_line (line, get("/proc/self/cgroup")) {
+    static char *own;
+    if (!own) own = get("/proc/self/cgroup");
+    each_line (line, text("%s", own)) {
         strsep(&line, ":");
         char *list = strsep(&line, ":");
         if (strstr(text(",%s,", list), text(",%s,", version2 ? "" : controller)))
@@ -71,10 +73,11 @@ int cgroup_create(void) {
     char *all = "", *path = NULL;
     version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     if (opt.rootless && !opt.memory && !opt.cpus && !opt.pids && !opt.io) return -1;
+    for (int i = 0; i < COUNT(trees); i++)
+        if ((path = find_path(trees[i])) && !(version2 && i)) all = text("%s%s\n", all, path);
+    must(put("cgroup", "%s", all)); /* before they are there: so that none is ever forgotten */
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
         if (!(path = find_path(trees[i]))) continue;
-        all = text("%s%s\n", all, path);
-        must(put("cgroup", "%s", all)); /* before it is there: so that none is ever forgotten */
         rmdir(path); /* bare: what a crash has left */
         must(mkdir(path, 0755), "%s%s", path, opt.rootless ? REMEDY : "");
         fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
