@@ -109,7 +109,7 @@ bool matches(const char *value, const char *pattern) {
 #define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$"
 #define MEMORY "^([1-9][0-9]{0,12}[kmKM]?|[1-9][0-9]{0,9}[gG])$" /* less than 2^64 bytes */
 #define PLACE "^(step|[a-z]+[.]c:[0-9]+)$"
-#define NETWORK "^(bridge|none|host|container:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62})$"
+#define NETWORK "^(bridge|none|host|container:[a-zA-Z0-9][a-zA-Z0-9_.-]*)$"
 #define PORT "^(([0-9]{1,3}[.]){3}[0-9]{1,3}:)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?$"
 #define SIGNAL "^((SIG)?[A-Z][A-Z0-9]*|[0-9]{1,2})$"
 
@@ -211,6 +211,8 @@ static void read_arguments(bool again) {
     opt.command = at + 1 < count ? words + at + 1 : defaults + command;
     if (!*opt.command) die("IMAGE %s names no command: which COMMAND?", image);
     if (!opt.hostname) opt.hostname = opt.name;
+    if (strlen(opt.name) > 63) die("--name %s: want at most 63 characters", opt.name);
+    if (strlen(opt.hostname) > 63) die("--hostname %s: want at most 63 characters", opt.hostname);
     if (!opt.network) opt.network = opt.rootless ? "none" : "bridge";
 }
 

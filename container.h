@@ -77,7 +77,7 @@ char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Does the whole of VALUE match PATTERN, an extended regular expression; regex(7)? NAME is
  * safe as a file, host and cgroup name; USER is an id, UID:GID or a name. */
 bool matches(const char *value, const char *pattern);
-#define NAME "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$"
+#define NAME "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 #define USER "^([0-3]?[0-9]{1,9}(:[0-3]?[0-9]{1,9})?|[a-zA-Z_][a-zA-Z0-9_.-]*)$"
 
 /* What the user asked for, in the user's words; NULL and 0 where nothing was said. */
