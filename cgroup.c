@@ -107,12 +107,11 @@ void cgroup_join(void) {
     if (!write_all("tasks", "0")) write_all("cgroup.procs", "0");
 }
 
+/* Only the last of the trees, or the only one, can freeze. */
 bool cgroup_frozen(void) {
-    bool frozen = false;
-    each_line (dir, get("cgroup"))
-        frozen |= strstr(get(text("%s/cgroup.events", dir)), "frozen 1") ||
-                  !strcmp(get(text("%s/freezer.state", dir)), "FROZEN");
-    return frozen;
+    char *dir = strrchr(text("\n%s", get("cgroup")), '\n') + 1;
+    return strstr(get(text("%s/cgroup.events", dir)), "frozen 1") ||
+           !strcmp(get(text("%s/freezer.state", dir)), "FROZEN");
 }
 
 bool cgroup_freeze(bool freeze) {

@@ -247,13 +247,14 @@ static bool lock(int tries) {
 
 /* A pid may be used again, but not with the same time of its start, and the same boot; proc(5). */
 static char *identity(pid_t pid) {
+    static char *boot; /* ps asks of many */
     unsigned long long start = 0;
     char zombie = 'Z', *stat = strrchr(get(text("/proc/%d/stat", pid)), ')');
     /* fields 3, 4 and, after 17 others, 22 */
     sscanf(stat ? stat : "", ") %c %d%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s %llu",
            &zombie, &watcher, &start);
-    return text("%d %llu %s", strchr("ZX", zombie) ? 0 : pid, start,
-                get("/proc/sys/kernel/random/boot_id"));
+    if (!boot) boot = get("/proc/sys/kernel/random/boot_id");
+    return text("%d %llu %s", strchr("ZX", zombie) ? 0 : pid, start, boot);
 }
 
 /* The pid of its init; 0 when that has ended. */
