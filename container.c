@@ -324,8 +324,8 @@ static void clean_up(int status, const char *why) {
 /* mkdir decides: of two that want one name, one gets it. */
 static void make_state(bool again) {
     char *path = text("%s/containers/%s", home, opt.name), *cwd = getcwd(NULL, 0), *line = "";
-    while (!again && (fs_mkdirs(path) == -1 || mkdir(path, 0700) == -1))
-        if (errno != ENOENT) /* the last rm may have taken the directory above */
+    for (int n = 0; !again && (fs_mkdirs(path) == -1 || mkdir(path, 0700) == -1); n++)
+        if (errno != ENOENT || n == 100) /* the last rm may have taken the directory above */
             die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
                 errno == EEXIST ? "there is a container with this name" : strerror(errno));
     enter();
