@@ -34,8 +34,8 @@
 
 enum {
     ORDINARY = 65534, /* the user of sh_user, and the group */
-    PATIENCE = 30, /* seconds for a command line */
-    SETTLING = 5, /* seconds: the kernel removes links and cgroups a little after their use */
+    PATIENCE = 30, /* seconds for a command line, times SLOWER */
+    SETTLING = 5, /* seconds, times SLOWER: the kernel removes links and cgroups a little after their use */
 };
 
 pid_t runner;
@@ -56,6 +56,19 @@ int random_between(int low, int high) {
     unsigned value;
     ck_assert_int_eq(getrandom(&value, sizeof value, 0), sizeof value);
     return low + (int)(value % (unsigned)(high - low + 1));
+}
+
+static int at_least_1(const char *variable) {
+    int n = atoi(getenv(variable) ? getenv(variable) : "");
+    return n < 1 ? 1 : n;
+}
+
+int slower(void) {
+    return at_least_1("SLOWER");
+}
+
+int fewer(void) {
+    return at_least_1("FEWER");
 }
 
 void left_out(const char *what, const char *why) {
@@ -150,7 +163,7 @@ static struct result run_line(enum who who, char *line) {
     close(err[1]);
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     fcntl(err[0], F_SETFL, O_NONBLOCK);
-    for (double end = seconds() + PATIENCE; !p[0].revents && seconds() < end;) {
+    for (double end = seconds() + PATIENCE * slower(); !p[0].revents && seconds() < end;) {
         poll(p, 3, 100);
         if (p[1].revents && !collect(out[0], &r.out))
             p[1].fd = -1; /* closed: do not ask again */
@@ -269,7 +282,7 @@ static bool has_ended(pid_t pid) {
 
 bool shows(struct terminal *t, const char *text) {
     struct pollfd p = { .fd = t->keys, .events = POLLIN };
-    double end = seconds() + PATIENCE;
+    double end = seconds() + PATIENCE * slower();
     while (seconds() < end) {
         bool last = has_ended(t->pid); /* asked first: what it said before is there by now */
         while (collect(t->keys, &t->seen))
@@ -292,7 +305,7 @@ void wait_for(struct terminal *t, const char *text) {
 int finish(struct terminal *t) {
     struct pollfd p[] = { { .fd = (int)syscall(SYS_pidfd_open, t->pid, 0), .events = POLLIN },
                           { .fd = t->keys, .events = POLLIN } };
-    for (double end = seconds() + PATIENCE; !p[0].revents && seconds() < end;) {
+    for (double end = seconds() + PATIENCE * slower(); !p[0].revents && seconds() < end;) {
         poll(p, 2, 100);
         collect(t->keys, &t->seen);
     }
@@ -467,7 +480,7 @@ void set_up(void) {
 
 void expect_host_unchanged(void) {
     char *after, *difference;
-    double end = seconds() + SETTLING;
+    double end = seconds() + SETTLING * slower();
     do {
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;

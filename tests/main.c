@@ -8,6 +8,8 @@
  *                                               attacks
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
+ *     SLOWER=4 make test                        wait four times as long before giving up
+ *     FEWER=5 make test                         where all steps are tried, only one in five
  */
 #include "test.h"
 #include <stdio.h>
@@ -55,8 +57,12 @@ int main(void) {
     setenv("PROBE", format("%s/probe", tests), 1);
     setenv("BASE", format("%s/base", tests), 1);
     setenv("TOOLS", format("%s/tools", tests), 1);
-    setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* Check's own is 4 s, and sh waits for 30 */
+    /* Check's own is 4 s, and sh waits for 30 */
+    setenv("CK_DEFAULT_TIMEOUT", format("%d", 120 * slower()), 0);
     setvbuf(stdout, NULL, _IOLBF, 0);
+
+    if (fewer() > 1)
+        left_out(format("of all steps, calls and rounds, all but one in %d", fewer()), "FEWER");
 
     runner = getpid();
     if (is_root() && system(go_down) != 0)

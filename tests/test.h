@@ -79,6 +79,10 @@ char *format(const char *form, ...) __attribute__((format(printf, 1, 2)));
 /* On a clock that only goes forward. For giving up, never for asserting. */
 double seconds(void);
 
+/* Two knobs for slow machines, see main.c: all time limits are so many times longer; of all steps,
+ * calls or rounds, one in so many is tried, from a random one on. */
+int slower(void), fewer(void);
+
 bool is_root(void);
 bool cgroup_v2(void);
 

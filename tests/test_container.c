@@ -664,9 +664,13 @@ END_TEST
 /* All steps, but for SHARES tests: each has its share of them. */
 enum { SHARES = 10 };
 
+static int first(int share) {
+    return share * fewer() + random_between(0, fewer() - 1);
+}
+
 /* Each of the two processes may wait, and needs a q of its own. Then nothing is left. */
 static void quit_at_steps(enum who who, int share) {
-    for (int n = share, status; n < 500; n += SHARES) {
+    for (int n = first(share), status; n < 500; n += SHARES * fewer()) {
         struct terminal t = step(who, n, "q\nq\n");
         if ((status = finish(&t)) == 7)
             return; /* there are no N steps */
@@ -691,7 +695,7 @@ END_TEST
 /* Nobody can tidy up after a SIGKILL, but no process stays, no link and no NAT. What stays is
  * in the way of nobody. */
 static void die_at_steps(enum who who, int share) {
-    for (int n = share, prompts = 0; n < 500; n += SHARES, prompts = 0) {
+    for (int n = first(share), prompts = 0; n < 500; n += SHARES * fewer(), prompts = 0) {
         struct terminal t = step(who, n, "");
         while (prompts <= n && shows(&t, "[Enter")) prompts++;
         kill(t.pid, SIGKILL);

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-    PATIENCE = 10, /* seconds, for what should happen at once */
+    PATIENCE = 10, /* seconds, times SLOWER, for what should happen at once */
 };
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
@@ -110,14 +110,14 @@ static bool has_ended(pid_t pid) {
 static void kill_now(pid_t pid) {
     if (pid > 0)
         kill(pid, SIGKILL);
-    for (double end = seconds() + PATIENCE; pid > 0 && parent_of(pid); usleep(200))
+    for (double end = seconds() + PATIENCE * slower(); pid > 0 && parent_of(pid); usleep(200))
         ck_assert_msg(seconds() < end, "process %d does not die", pid);
 }
 
 /* As a shell sees it. */
 static int status_of(pid_t pid) {
     int status;
-    for (double end = seconds() + PATIENCE; !has_ended(pid); usleep(1000))
+    for (double end = seconds() + PATIENCE * slower(); !has_ended(pid); usleep(1000))
         ck_assert_msg(seconds() < end, "process %d has not ended: %s", pid,
                       sh("cat /proc/%d/status /proc/%d/stack", pid, pid).out);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -127,7 +127,7 @@ static int status_of(pid_t pid) {
 /* Wait until no process descends from the test. */
 static void await_silence(const char *after) {
     struct family all;
-    for (double end = seconds() + PATIENCE; all = look(), all.outside || all.inside;) {
+    for (double end = seconds() + PATIENCE * slower(); all = look(), all.outside || all.inside;) {
         ck_assert_msg(seconds() < end, "%s: %d processes live on inside, %d outside", after,
                       all.inside, all.outside);
         while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -161,7 +161,7 @@ static bool starts(const char *text, const char *with) {
 
 static void await_status(enum who who, const char *name, const char *wanted) {
     char *status;
-    for (double end = seconds() + PATIENCE; !starts(status = field(who, name, STATUS), wanted);)
+    for (double end = seconds() + PATIENCE * slower(); !starts(status = field(who, name, STATUS), wanted);)
         ck_assert_msg(seconds() < end, "ps says \"%s\" of %s, not %s", status, name, wanted);
 }
 
@@ -176,7 +176,7 @@ static void expect_truth(const char *name) {
     struct family all = { 0 };
     bool lives = false, fits = false;
     char *status = "";
-    for (double end = seconds() + PATIENCE; !fits && seconds() < end;) {
+    for (double end = seconds() + PATIENCE * slower(); !fits && seconds() < end;) {
         all = look();
         status = field(OURSELVES, name, STATUS);
         lives = starts(status, "running") || starts(status, "created") || starts(status, "paused");
@@ -246,7 +246,7 @@ static struct engine launch(enum who who, const char *line) {
 /* Wait for a line. False: the client has ended without another one. */
 static bool has_step(const struct engine *e) {
     struct pollfd p = { .fd = e->says, .events = POLLIN };
-    for (double end = seconds() + PATIENCE; seconds() < end;) {
+    for (double end = seconds() + PATIENCE * slower(); seconds() < end;) {
         bool last = has_ended(e->client); /* asked first: what it said before is there by now */
         if (poll(&p, 1, last ? 0 : 10) > 0)
             return p.revents & POLLIN;
@@ -266,7 +266,7 @@ static bool next_step(const struct engine *e) {
 static void hear_out(const struct engine *e) {
     char line[4096];
     struct pollfd p = { .fd = e->says, .events = POLLIN };
-    do ck_assert_msg(poll(&p, 1, PATIENCE * 1000) > 0, "%s: who still talks?", e->line);
+    do ck_assert_msg(poll(&p, 1, PATIENCE * slower() * 1000) > 0, "%s: who still talks?", e->line);
     while (read(e->says, line, sizeof line) > 0);
     close(e->says);
 }
@@ -295,7 +295,7 @@ static const struct sweep {
 static void expect_dead(const struct sweep *s, const char *line) {
     await_silence(line);
     char *status;
-    for (double end = seconds() + PATIENCE; /* init dies a moment after its parent */
+    for (double end = seconds() + PATIENCE * slower(); /* init dies a moment after its parent */
          *(status = field(s->who, our_name(), STATUS)) && !starts(status, "exited ");)
         ck_assert_msg(seconds() < end, "%s\n  ps says %s", line, status);
     if (*status)
@@ -339,7 +339,8 @@ static bool die_at(const struct sweep *s, int n, const char *ip) {
 
 START_TEST(dies_at_every_step) {
     const struct sweep *s = &sweeps[_i / SHARES];
-    int stride = s->every * SHARES, n = _i % SHARES * s->every + random_between(0, s->every - 1);
+    int every = s->every * fewer(), stride = every * SHARES;
+    int n = _i % SHARES * every + random_between(0, every - 1);
     bool network = s->who == OURSELVES && is_root();
     if (s->who == ORDINARY_USER && users() < 2)
         return;
@@ -659,7 +660,7 @@ static int count_files(const char *directory) {
 /* What else could pile up is in the picture that the harness has taken before. */
 START_TEST(leaves_nothing_200_times) {
     int open_files = count_files("/proc/self/fd");
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i += fewer())
         expect(sh("set -e; for i in $(seq 20); do $CONTAINER create --name $NAME $BASE sleep 1000;"
                   "  $CONTAINER start $NAME; $CONTAINER stop $NAME; $CONTAINER rm $NAME;"
                   "done >/dev/null"),
@@ -814,7 +815,7 @@ END_TEST
 /* The first line may have been cut when the log started again. */
 START_TEST(loses_its_watcher_while_it_writes) {
     expect(sh("$CONTAINER run -d --name $NAME $BASE yes %s", our_name()), 0, our_name(), "");
-    for (double end = seconds() + PATIENCE; !*sh("$CONTAINER logs $NAME | head -c 1").out;)
+    for (double end = seconds() + PATIENCE * slower(); !*sh("$CONTAINER logs $NAME | head -c 1").out;)
         ck_assert_msg(seconds() < end, "nothing in the log");
     kill_one(OURSELVES, WATCHER);
     await_silence("killed");
@@ -834,7 +835,7 @@ START_TEST(loses_who_stops_it) {
         struct engine e = { 0 };
         if (i == 1)
             e = launch(OURSELVES, "stop -t 30 $NAME");
-        for (double end = seconds() + PATIENCE; !strstr(sh("$CONTAINER logs $NAME").out, wanted);)
+        for (double end = seconds() + PATIENCE * slower(); !strstr(sh("$CONTAINER logs $NAME").out, wanted);)
             ck_assert_msg(seconds() < end, "%s never came", wanted);
         if (i == 1) {
             ck_assert(!has_ended(e.client));
@@ -884,7 +885,7 @@ static const struct {
 START_TEST(its_clients_may_die) {
     const char *before = interrupted[_i].before, *command = interrupted[_i].command;
     bool exited = !strcmp(before, "run");
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i += fewer()) {
         expect(sh("$CONTAINER %s --name $NAME $BASE %s", before,
                   exited ? "sh -c 'echo >/made'" : "sleep 1000"),
                0, NULL, "");
@@ -938,7 +939,8 @@ static bool die_at_call(const char *command, const char *name, const char *image
 
 /* A commit is done or not done. The container has all that it has written, either way. */
 START_TEST(dies_at_every_call_of_commit) {
-    for (int n = _i * 2 + random_between(0, 1), more = 1; more; n += 2 * SHARES) {
+    int every = 2 * fewer(), stride = every * SHARES;
+    for (int n = _i * every + random_between(0, every - 1), more = 1; more; n += stride) {
         expect(sh("$CONTAINER run --network none --name $NAME $BASE"
                   "    sh -c '[ -e /made ] && exit 7; echo made >/made'"),
                0, "", "");
@@ -957,7 +959,8 @@ START_TEST(dies_at_every_call_of_commit) {
 END_TEST
 
 START_TEST(dies_at_every_call_of_rm) {
-    for (int n = _i * 4 + random_between(0, 3), more = 1; more; n += 4 * SHARES) {
+    int every = 4 * fewer(), stride = every * SHARES;
+    for (int n = _i * every + random_between(0, every - 1), more = 1; more; n += stride) {
         expect(sh("$CONTAINER run --network none --name $NAME $BASE"
                   "    sh -c 'mkdir -p /a/b; echo >/a/b/c'"),
                0, "", "");
