@@ -14,9 +14,12 @@ PROGRAM = container
 # A static program starts faster and runs in an initramfs, but not every machine has a libc.a.
 STATIC ?= $(if $(shell $(call missing,libc.a)),,-static)
 
+MACHINE := $(shell uname -m)
+
 # What the targets need: a command each, but a lib is there when a program can be linked with it.
 # An ordinary user of Debian finds ip and nft only with the sbin directories in PATH.
 TEST_TOOLS = pkg-config libcheck libc.a busybox ip nft ping
+VM_TOOLS   = qemu-system-$(MACHINE) busybox cpio modprobe mkfs.ext4
 LINT_TOOLS = clang-format clang-tidy cppcheck shellcheck pkg-config libcheck
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -33,8 +36,8 @@ need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-.PHONY: all run rootfs base test test-attacks sanitize fuzz lint count deps install uninstall \
-        clean help FORCE
+.PHONY: all run rootfs base test test-attacks vm test-vm sanitize fuzz lint count deps install \
+        uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) ## build ./container
@@ -81,6 +84,20 @@ test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests
 
 test-attacks: export CK_RUN_SUITE := attacks
 test-attacks: test ## try known ways out of a container only, and print a table of them
+
+# As typed: make does not look for variables of its own in it.
+vm: override export CMD := $(value CMD)
+vm: $(PROGRAM) base ## a virtual machine with cgroup version 2: a prompt, or CMD='...' in it
+	$(call need,$(VM_TOOLS))
+	@tests/vm $(if $(value CMD),"$$CMD")
+
+# There a processor is a program, so all takes longer: see tests/main.c.
+test-vm: export FEWER ?= 20
+test-vm: export SLOWER ?= 4
+test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe ## run the tests in that virtual machine
+	$(call need,$(VM_TOOLS))
+	@tests/vm 'CONTAINER=$$PWD/container PROBE=$$PWD/build/probe BASE=$$PWD/rootfs/base \
+	    SOURCE=$$PWD build/tests/run'
 
 $(B)/tests/run: $(TESTS) $(wildcard tests/*.h) $(B)/flags
 	$(call need,$(TEST_TOOLS))
@@ -129,19 +146,22 @@ count: ## count the lines of code; fails over 1000, or when a line or a function
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
           --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
           iputils-ping nftables procps util-linux cloc clang libclang-rt-dev clang-format \
-          clang-tidy cppcheck shellcheck
+          clang-tidy cppcheck shellcheck cpio kmod e2fsprogs xz-utils \
+          qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,arm)
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
           busybox iproute iputils nftables procps-ng util-linux cloc clang compiler-rt \
-          clang-tools-extra cppcheck ShellCheck
+          clang-tools-extra cppcheck ShellCheck cpio kmod e2fsprogs xz \
+          qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64)-core
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
           iputils-ping nftables procps util-linux cloc clang compiler-rt clang-extra-tools \
-          cppcheck shellcheck
+          cppcheck shellcheck cpio kmod e2fsprogs xz qemu-system-$(MACHINE)
 pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
-          nftables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck
+          nftables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck cpio kmod \
+          e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64)
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
-	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(LINT_TOOLS) libasan libfuzzer cloc)`; \
+	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(LINT_TOOLS) libasan libfuzzer cloc)`; \
 	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
 	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \
 	echo 'deps: package manager: $(or $(MANAGER),unknown: install these by hand)'; \
