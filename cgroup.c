@@ -40,6 +40,8 @@ static bool version2;
 
 /* ---- the container's directories ---- */
 
+#define ASIDE "/container.watchers" /* a cgroup for ourselves: see make_room */
+
 /* Below our own cgroup, which a line NUMBER:CONTROLLER,...:PATH of /proc/self/cgroup tells;
  * version 2 names no controller. As root there we go to the top, where limits can be given. */
 static char *find_path(const char *controller) {
@@ -47,7 +49,8 @@ static char *find_path(const char *controller) {
     if (!own) own = get("/proc/self/cgroup");
     each_line (line, text("%s", own)) {
         strsep(&line, ":");
-        char *list = strsep(&line, ":");
+        char *list = strsep(&line, ":"), *aside = strstr(line, ASIDE);
+        if (aside) *aside = '\0';
         if (strstr(text(",%s,", list), text(",%s,", version2 ? "" : controller)))
             return text("/sys/fs/cgroup/%s%s/container-%s", list,
                         version2 && !opt.rootless ? "" : line, opt.name);
@@ -67,6 +70,14 @@ static void set_limit(const struct limit *l) {
         die("limit %s %s: the cgroups here have no %s", l->controller, *l->value, file);
 }
 
+/* Version 2 gives limits only below a cgroup that has no process of its own, unless it is the top:
+ * so all that are in ours, as we are, go one down. Bare: then there is no file for the limit. */
+static void make_room(const char *ours) {
+    fs_mkdirs(text("%s" ASIDE "/", ours));
+    each_line (pid, get(text("%s/cgroup.procs", ours)))
+        put(text("%s" ASIDE "/cgroup.procs", ours), "%s", pid);
+}
+
 #define REMEDY " (rootless: systemd-run --user --scope -p Delegate=yes container run ...)"
 
 int cgroup_create(void) {
@@ -82,6 +93,7 @@ int cgroup_create(void) {
         must(mkdir(path, 0755), "%s%s", path, opt.rootless ? REMEDY : "");
         fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
+    if (version2 && opt.rootless) make_room(text("%s/..", path));
     /* from processors to microseconds in each period of 100 ms */
     if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
     for (int i = 0; i < COUNT(limits); i++) set_limit(&limits[i]);

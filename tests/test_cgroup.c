@@ -456,42 +456,52 @@ START_TEST(ordinary_users_need_delegation) {
 }
 END_TEST
 
-/* Run a container as an ordinary user, in a cgroup of its own: what systemd-run --user --scope
- * -p Delegate=yes does. $D is that cgroup in each tree; nobody but the program is in it. */
-static struct result run_delegated(const char *arguments) {
-    return sh("for d in $D; do"
-              "    mkdir $d; chown 65534 $d $d/cgroup.procs; echo 0 >$d/cgroup.procs;"
-              "    [ ! -e $d/cgroup.subtree_control ] || chown 65534 $d/cgroup.subtree_control;"
-              "done;"
-              "exec setpriv --reuid 65534 --regid 65534 --clear-groups"
-              "    env CONTAINER_HOME=\"$T/home\" " RUN "%s",
-              arguments);
+/* A command line for an ordinary user, in a cgroup of its own: what systemd-run --user --scope
+ * -p Delegate=yes does. $D is that cgroup in each tree; nobody else is in it. */
+static struct result run_delegated(const char *line) {
+    char *dirs = "";
+    if (cgroup_v2()) /* the parent hands on what it has */
+        sh("for c in memory cpu pids; do echo +$c >/sys/fs/cgroup/cgroup.subtree_control; done");
+    for (int i = 0; i < tree_count(); i++)
+        dirs = format("%s%s/%s ", dirs, our_cgroup(trees[i]), getenv("NAME"));
+    setenv("D", dirs, 1);
+    struct result r = sh("for d in $D; do"
+                         "    mkdir $d; chown 65534 $d $d/cgroup.procs; echo 0 >$d/cgroup.procs;"
+                         "    [ ! -e $d/cgroup.subtree_control ] ||"
+                         "        chown 65534 $d/cgroup.subtree_control;"
+                         "done;"
+                         "exec setpriv --reuid 65534 --regid 65534 --clear-groups"
+                         "    env CONTAINER_HOME=\"$T/home\" %s",
+                         line);
+    expect(sh("find $D -mindepth 1 -type d -name 'container-*'"), 0, "", "");
+    expect(sh("find $D -depth -type d -exec rmdir {} \\;"), 0, "", "");
+    return r;
 }
 
 START_TEST(ordinary_users_may_limit_what_is_theirs) {
     int limit = random_between(24, 40), n = random_between(8, 40);
-    char *dirs = "", *name = new_name();
-    const struct {
-        const char *arguments;
-        int status;
-        const char *out, *err;
-    } runs[] = {
-        { format("-m %dM $BASE probe alloc 100", limit), 137, "", "out of memory" },
-        { format("-m %dM $BASE probe alloc 8", limit), 0, "allocated 8\n", "" },
-        { format("--pids-limit %d $BASE probe fork 50", n), 1, format("forked %d ", n - 2), "" },
-    };
+    expect(run_delegated(format(RUN "-m %dM $BASE probe alloc 100", limit)), 137, "",
+           "out of memory");
+    expect(run_delegated(format(RUN "-m %dM $BASE probe alloc 8", limit)), 0, "allocated 8\n", "");
+    expect(run_delegated(format(RUN "--pids-limit %d $BASE probe fork 50", n)), 1,
+           format("forked %d ", n - 2), "");
+}
+END_TEST
 
-    if (cgroup_v2()) /* the parent hands on what it has */
-        sh("for c in memory cpu pids; do echo +$c >/sys/fs/cgroup/cgroup.subtree_control; done");
-    for (int i = 0; i < tree_count(); i++)
-        dirs = format("%s%s/%s ", dirs, our_cgroup(trees[i]), name);
-    setenv("D", dirs, 1);
-    for (int i = 0; i < COUNT(runs); i++) {
-        struct result r = run_delegated(runs[i].arguments);
-        expect(sh("find $D -mindepth 1 -type d -name 'container-*'"), 0, "", "");
-        expect(sh("find $D -depth -type d -exec rmdir {} \\;"), 0, "", "");
-        expect(r, runs[i].status, runs[i].out, runs[i].err);
-    }
+/* The shell is in that cgroup, too, and so are two containers, and whoever comes to them. */
+START_TEST(ordinary_users_may_share_what_is_theirs) {
+    int first = random_between(24, 40), second = random_between(41, 60);
+    const char *script = format(
+        "set -e; i=0; for limit in %d %d; do i=$((i + 1));"
+        "  $CONTAINER run -d --name $i$NAME --network none -m ${limit}M $BASE sleep 1000 >&2; done;"
+        "for i in 1 2; do $CONTAINER exec $i$NAME cat %s; done;"
+        "$CONTAINER pause 1$NAME; $CONTAINER ps | grep -c paused; $CONTAINER unpause 1$NAME;"
+        "$CONTAINER exec 1$NAME probe alloc 100 >&2 || echo $?;"
+        "$CONTAINER exec 2$NAME probe exit 7 || echo $?;"
+        "$CONTAINER stop -t 0 2$NAME; $CONTAINER rm -f 1$NAME 2$NAME",
+        first, second, MEMORY_LIMIT);
+    expect_exactly(run_delegated(format("sh -c '%s' 2>err", script)),
+                   format("%d\n%d\n1\n137\n7\n", first << 20, second << 20));
 }
 END_TEST
 
@@ -506,8 +516,10 @@ Suite *cgroup_suite(void) {
         tcase_add_loop_test(t, ordinary_users_need_delegation, 0, COUNT(limits));
     else
         left_out("limits refused to an ordinary user", "this one may set them");
-    if (is_root())
+    if (is_root()) {
         tcase_add_test(t, ordinary_users_may_limit_what_is_theirs);
+        tcase_add_test(t, ordinary_users_may_share_what_is_theirs);
+    }
     suite_add_tcase(s, t);
     if (!is_root()) {
         left_out("limits that bite", "to make cgroups needs root");
