@@ -91,7 +91,9 @@ vm: $(PROGRAM) base ## a virtual machine with cgroup version 2: a prompt, or CMD
 	$(call need,$(VM_TOOLS))
 	@tests/vm $(if $(value CMD),"$$CMD")
 
-# There a processor is a program, so all takes longer: see tests/main.c.
+# There a processor is a program, so all takes longer: see tests/main.c. One is enough: the tests do
+# one thing at a time, and two would wait for each other.
+test-vm: export CPUS ?= 1
 test-vm: export FEWER ?= 20
 test-vm: export SLOWER ?= 4
 test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe ## run the tests in that virtual machine

@@ -70,8 +70,8 @@ static void set_limit(const struct limit *l) {
         die("limit %s %s: the cgroups here have no %s", l->controller, *l->value, file);
 }
 
-/* Version 2 gives limits only below a cgroup that has no process of its own, unless it is the top:
- * so all that are in ours, as we are, go one down. Bare: then there is no file for the limit. */
+/* Version 2 gives limits only below a cgroup that has no process of its own: so all that are in
+ * ours, as we are, go one down. Bare: then there is no file for the limit. */
 static void make_room(const char *ours) {
     fs_mkdirs(text("%s" ASIDE "/", ours));
     each_line (pid, get(text("%s/cgroup.procs", ours)))
@@ -93,7 +93,8 @@ int cgroup_create(void) {
         must(mkdir(path, 0755), "%s%s", path, opt.rootless ? REMEDY : "");
         fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
-    if (version2 && opt.rootless) make_room(text("%s/..", path));
+    /* a file that all of version 2 have, but for the top, which needs no room */
+    if (access(text("%s/../cgroup.type", path), F_OK) == 0) make_room(text("%s/..", path));
     /* from processors to microseconds in each period of 100 ms */
     if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
     for (int i = 0; i < COUNT(limits); i++) set_limit(&limits[i]);

@@ -505,6 +505,18 @@ START_TEST(ordinary_users_may_share_what_is_theirs) {
 }
 END_TEST
 
+/* Version 2: what looks like the top may not be it, if we are in a container ourselves. */
+START_TEST(limits_bite_in_an_outer_container) {
+    int limit = random_between(24, 40);
+    struct result r = sh("d=/sys/fs/cgroup/$NAME; mkdir $d && echo 0 >$d/cgroup.procs &&"
+                         "unshare -Cm sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup &&" RUN
+                         "    -m %dM $BASE probe alloc 100; echo $?'",
+                         limit);
+    expect(sh("find /sys/fs/cgroup/$NAME -depth -type d -exec rmdir {} \\;"), 0, "", "");
+    expect(r, 0, "137\n", format("out of memory (limit %dM)", limit));
+}
+END_TEST
+
 /* ---- all of them ---- */
 
 Suite *cgroup_suite(void) {
@@ -536,6 +548,8 @@ Suite *cgroup_suite(void) {
     tcase_add_test(t, cpu_limit_bites);
     tcase_add_test(t, pids_limit_bites);
     tcase_add_test(t, io_limit_is_set_or_refused);
+    if (cgroup_v2())
+        tcase_add_test(t, limits_bite_in_an_outer_container);
     suite_add_tcase(s, t);
 
     t = tcase_create("inside");
