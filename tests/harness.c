@@ -64,7 +64,8 @@ int random_between(int low, int high) {
 }
 
 static int at_least_1(const char *variable) {
-    int n = atoi(getenv(variable) ? getenv(variable) : "");
+    const char *said = getenv(variable);
+    int n = said ? atoi(said) : 1;
     return n < 1 ? 1 : n;
 }
 
@@ -417,6 +418,13 @@ static void add_nat(FILE *lines, int type) {
     close(fd);
 }
 
+static void add_file(FILE *lines, const char *path) {
+    char data[4096];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t n; (n = read(fd, data, sizeof data)) > 0;) fwrite(data, 1, n, lines);
+    close(fd);
+}
+
 /* ip link: their numbers, names and flags. The bridge serves all containers, and stays. */
 static void add_links(FILE *lines) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -441,12 +449,7 @@ static char *picture(void) {
     for (pid_t *pid = descendants(getpid(), 0); *pid; pid++)
         fprintf(lines, "process %d %s", *pid, sh("cat /proc/%d/comm", *pid).out);
     if (is_root()) {
-        char *mounts = format("%s", "");
-        int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-        while (collect(fd, &mounts))
-            ;
-        close(fd);
-        fputs(mounts, lines);
+        add_file(lines, "/proc/self/mountinfo");
         add_links(lines);
         add_nat(lines, NFT_MSG_GETTABLE);
         add_nat(lines, NFT_MSG_GETCHAIN);
