@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_tools.c - the scripts beside the engine: inspect, stats, link, and image commit.
+ * test_tools.c - the scripts beside the engine: inspect, stats, link, doctor, and image commit.
  *
  *      misuse       what is no container: a clear message
  *      inspect      its figures against those that the container sees
@@ -8,8 +8,9 @@
  *      states       both, on a container in any part of its life
  *      commit       an image of a container, also while it runs
  *      link         cables between containers
+ *      doctor       what is wrong with a machine, and what helps
  *
- * $TOOLS is a directory with the four of them.
+ * $TOOLS is a directory with them.
  */
 #include "test.h"
 #include <stdio.h>
@@ -706,6 +707,175 @@ START_TEST(link_moves_an_interface) {
 }
 END_TEST
 
+/* ---- doctor ---- */
+
+#define DOCTOR "$TOOLS/doctor"
+#define FAKE(name, script) \
+    "mkdir -p bin; printf '#!/bin/sh\n%s\n' '" script "' >bin/" name "; chmod 755 bin/" name \
+    "; export PATH=$T/bin:$PATH; "
+
+/* In a mount namespace of its own; what stands after it is one line in double quotes. */
+#define PRIVATELY "unshare -m sh -c \""
+
+/* The row of NEED has this status, this in its fact, and the next line has this as its remedy. */
+static void expect_need(struct result r, const char *status, const char *need, const char *fact,
+                        const char *remedy) {
+    const char *found = strstr(r.out, format("%-8s %-18s ", status, need));
+    if (!found) ck_abort_msg("%s\n  %s is not %s:\n%s%s", r.line, need, status, r.out, r.err);
+    size_t length = strcspn(found, "\n");
+    char *said = format("%.*s", (int)length, found);
+    char *next = format("%.*s", (int)strcspn(found + length + 1, "\n"), found + length + 1);
+    ck_assert_msg(strstr(said, fact) != NULL, "%s\n  no \"%s\" in: %s", r.line, fact, said);
+    bool helps = strncmp(next, "     ", 5) == 0 && strstr(next, "-> ");
+    ck_assert_msg(remedy ? helps && strstr(next, remedy) : !helps, "%s\n  %s\n  remedy: %s",
+                  r.line, said, next);
+}
+
+/* What is taken away before doctor looks, and what it says then. A situation is the same for the
+ * engine: both can run, or neither (0, 1); or it is one that only doctor believes (-1). */
+static const struct {
+    bool root; /* as root, else as an ordinary user */
+    int works;
+    const char *before, *after, *status, *need, *fact, *remedy;
+} broken_hosts[] = {
+    // clang-format off
+    { false, 0, "$PROBE without unshare EPERM ", "", "missing", "user", "a filter around us",
+      "seccomp=unconfined" },
+    { false, 0, "unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces;"
+      "exec setpriv --bounding-set -all --inh-caps -all \"$@\"' sh ", "", "missing", "user",
+      "user.max_user_namespaces is 0", "sysctl user.max_user_namespaces=15000" },
+    { false, 0, "$PROBE without mount EPERM ", "", "missing", "user", "a filter around us",
+      "seccomp=unconfined" },
+    { false, 0, "$PROBE without open_tree EPERM ", "", "missing", "container run", "open_tree",
+      "seccomp=unconfined" },
+    { false, 0, "$PROBE without mount_setattr ENOSYS ", "", "missing", "container run",
+      "mount_setattr", "Linux 5.15 or later" },
+    { false, 0, "$PROBE without clone3 ENOSYS ", "", "missing", "container run", "clone3",
+      "Linux 5.15 or later" },
+    { false, 1, "$PROBE without openat2 ENOSYS ", "", "ok", "container run", "tried", NULL },
+    { false, 0, "export CONTAINER_HOME=/proc/self/fd; ", "", "missing", "state",
+      "/proc/self/fd: no directory can be made there", "export CONTAINER_HOME=" },
+    { false, 0, "mkdir shut; chmod 555 shut; export CONTAINER_HOME=$T/shut/a; ", "", "missing",
+      "state", "/shut cannot be written", "export CONTAINER_HOME=" },
+    { false, 0, "unset HOME CONTAINER_HOME; ", "", "missing", "state", "cannot be written",
+      "export CONTAINER_HOME=" },
+    { false, -1, "ln -s nowhere link; export CONTAINER_HOME=$T/link; ", "", "missing", "state",
+      "/link is a link to what is not there", "rm " },
+    { false, 1, "", "", "limited", "network", "rootless", "sudo" },
+    { false, -1, FAKE("unshare", "exit 127"), "", "unknown", "user", "no unshare",
+      "install util-linux" },
+    { false, -1, FAKE("unshare", "exit 127"), "", "unknown", "overlay", "no unshare",
+      "install util-linux" },
+    { false, -1, FAKE("df", "exit 1"), "", "unknown", "space", "df does not say", NULL },
+    { false, -1, FAKE("uname", "echo Darwin"), "", "missing", "system", "macOS", "limactl" },
+    { false, -1, "export CONTAINER=/none; ", "", "unknown", "container run", "not built", "make" },
+
+    { true, 0, "$PROBE without mount EPERM ", "", "missing", "overlay", "not permitted",
+      "seccomp=unconfined" },
+    { true, 0, "$PROBE without mount EPERM ", "", "missing", "proc", "not permitted",
+      "--privileged" },
+    { true, 0, "$PROBE without clone3 EPERM ", "", "missing", "container run", "clone3",
+      "seccomp=unconfined" },
+    { true, 0, PRIVATELY "mkdir l u w o; mount -t overlay -o lowerdir=l,upperdir=u,workdir=w o o;"
+      "export CONTAINER_HOME=$T/o/x; ", "\"", "missing", "state",
+      "an overlay cannot lie on an overlay", "export CONTAINER_HOME=" },
+    { true, 0, PRIVATELY "mkdir o; mount -t tmpfs -o ro o o; export CONTAINER_HOME=$T/o/x; ", "\"",
+      "missing", "state", "/o cannot be written", "export CONTAINER_HOME=" },
+    { true, -1, PRIVATELY "mkdir o; mount -t tmpfs -o size=20m o o; export CONTAINER_HOME=$T/o/x; ",
+      "\"", "limited", "space", "MB are free", "make room" },
+    { true, -1, PRIVATELY "mkdir o; mount -t tmpfs -o size=1m o o; export CONTAINER_HOME=$T/o/x; ",
+      "\"", "missing", "space", "1 MB are free", "make room" },
+    { true, 0, "unshare -n sh -c \"ip link add d0 type veth peer name d1; ip link set d1 up; ip addr add 10.66.5.1/24 dev d0;"
+      "ip link set d0 up; ", "\"", "missing", "routes", "10.66.0.0/16 is in use by d0",
+      "export CONTAINER_SUBNET=10.77.0.0" },
+    { true, 1, "unshare -n sh -c \"ip link add d0 type veth peer name d1; ip link set d1 up; ip addr add 10.66.5.1/24 dev d0;"
+      "ip link set d0 up; export CONTAINER_SUBNET=10.77.0.0; ", "\"", "ok", "routes",
+      "10.77.0.0/16", NULL },
+    { true, 1, "unshare -n sh -c \"ip link add d0 type veth peer name d1; ip link set d1 up; ip addr add 10.1.0.1/8 dev d0;"
+      "ip link set d0 up; export CONTAINER_SUBNET=10.77.0.0; ", "\"", "ok", "routes",
+      "10.77.0.0/16", NULL },
+    { true, 0, "unshare -n sh -c \"ip link add d0 type veth peer name d1; ip link set d1 up; ip addr add 10.1.0.1/8 dev d0;"
+      "ip link set d0 up; ", "\"", "missing", "routes", "in use by d0",
+      "export CONTAINER_SUBNET" },
+    { true, 0, "export CONTAINER_SUBNET=ten; ", "", "missing", "routes", "is ten",
+      "export CONTAINER_SUBNET=10.77.0.0" },
+    { true, 1, "unshare -n sh -c \"nft 'table ip f { chain FORWARD { type filter hook forward"
+      " priority 0; policy drop; }; }'; ", "\"", "limited", "firewall", "drops",
+      "iptables -I FORWARD -i container0 -j ACCEPT; iptables -I FORWARD -o container0 -j ACCEPT" },
+    { true, 1, "unshare -n sh -c \"nft 'table ip f { chain DOCKER-USER { }; chain FORWARD { type"
+      " filter hook forward priority 0; policy drop; }; }'; ", "\"", "limited", "firewall", "drops",
+      "iptables -I DOCKER-USER -i container0 -j ACCEPT; iptables -I DOCKER-USER -o" },
+    { true, 1, "unshare -n sh -c \"nft 'table ip f { chain DOCKER-USER { iifname container0 accept;"
+      "}; chain FORWARD { type filter hook forward priority 0; policy drop; }; }'; ", "\"", "ok",
+      "firewall", "knows container0", NULL },
+    { true, -1, FAKE("nft", "echo no nat; exit 1"), "", "limited", "nf_tables", "no nat",
+      "modprobe nf_tables" },
+    { true, -1, FAKE("ip", "echo no bridge; exit 1"), "", "missing", "bridge", "no bridge",
+      "--network none" },
+    { true, -1, PRIVATELY "mount -o bind,ro /sys/fs/cgroup /sys/fs/cgroup; for d in /sys/fs/cgroup"
+      "/*/; do mount -o bind,ro \\$d \\$d; done 2>/dev/null; ", "\"", "limited", "cgroup",
+      "read-only", "--privileged" },
+    { true, -1, PRIVATELY "mkdir k; echo 5.10.0-9-amd64 >k/osrelease; mount --bind k"
+      " /proc/sys/kernel; ", "\"", "missing", "kernel", "Linux 5.10.0-9-amd64; this takes 5.15",
+      "a newer kernel" },
+    { true, -1, PRIVATELY "mkdir k; echo 5.15.1 >k/osrelease; mount --bind k /proc/sys/kernel; ",
+      "\"", "ok", "kernel", "Linux 5.15.1", NULL },
+    { true, -1, PRIVATELY "mkdir k; echo 0 >k/unprivileged_userns_clone; mount --bind k"
+      " /proc/sys/kernel; setpriv --reuid 65534 --clear-groups $PROBE without unshare EPERM ", "\"",
+      "missing", "user", "kernel.unprivileged_userns_clone is 0",
+      "sysctl kernel.unprivileged_userns_clone=1" },
+    { true, -1, PRIVATELY "mkdir k; echo 1 >k/apparmor_restrict_unprivileged_userns; mount --bind k"
+      " /proc/sys/kernel; setpriv --reuid 65534 --clear-groups $PROBE without unshare EPERM ", "\"",
+      "missing", "user", "kernel.apparmor_restrict_unprivileged_userns is 1",
+      "sysctl kernel.apparmor_restrict_unprivileged_userns=0" },
+    { true, -1, PRIVATELY "echo Linux version 6.6.36.6-microsoft-standard-WSL2 >v; mount --bind v"
+      " /proc/version; export CONTAINER_HOME=/mnt/c/x; ", "\"", "missing", "system",
+      "on Windows' disk: /mnt/c/x", "clone to Linux's own disk" },
+    { true, -1, PRIVATELY "echo Linux version 6.6.36.6-microsoft-standard-WSL2 >v; mount --bind v"
+      " /proc/version; ", "\"", "ok", "system", "WSL", NULL },
+    // clang-format on
+};
+
+static int lines_with(const char *text, const char *what) {
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++)
+        n += at == text || at[-1] == '\n';
+    return n;
+}
+
+START_TEST(doctor_sees_what_is_wrong) {
+    enum who who = broken_hosts[_i].root ? OURSELVES : is_root() ? ORDINARY_USER
+                                                                 : OURSELVES;
+    if ((broken_hosts[_i].root && !is_root()) || (who == ORDINARY_USER && users() < 2)) return;
+    struct result r = as(who, "%s" DOCTOR "%s", broken_hosts[_i].before, broken_hosts[_i].after);
+    expect_need(r, broken_hosts[_i].status, broken_hosts[_i].need, broken_hosts[_i].fact,
+                broken_hosts[_i].remedy);
+    expect(r, lines_with(r.out, "missing ") > 0, "\ncontainer run ", "");
+    if (broken_hosts[_i].works == -1) return;
+    ck_assert_int_eq(r.status == 0, broken_hosts[_i].works);
+    r = as(who, "%s$CONTAINER run --rm $BASE true%s", broken_hosts[_i].before,
+           broken_hosts[_i].after);
+    ck_assert_msg((r.status == 0) == broken_hosts[_i].works, "%s: %s", r.line, r.err);
+}
+END_TEST
+
+/* It says what is so: yes where a container runs, no where none does; and it leaves nothing. */
+START_TEST(doctor_agrees_with_the_engine) {
+    struct result told = as(_i, DOCTOR);
+    struct result r = as(_i, "$CONTAINER run --rm $BASE true");
+    ck_assert_msg(told.status == (r.status != 0), "%s%s%s", told.out, told.err, r.err);
+    ck_assert_msg((strstr(told.out, "will work here: ") != NULL) == !r.status, "%s", told.out);
+    ck_assert_int_eq(lines_with(told.out, "missing ") == 0, r.status == 0);
+    expect(as(_i, "ls -A $T; ls -A $CONTAINER_HOME/.. /tmp | grep '^[.]doctor'"), 1,
+           "", "");
+}
+END_TEST
+
+START_TEST(doctor_takes_no_arguments) {
+    expect(sh(DOCTOR " x"), 2, "", "usage");
+}
+END_TEST
+
 /* ---- the suite ---- */
 
 static TCase *new_case(Suite *s, const char *name) {
@@ -755,6 +925,10 @@ Suite *tools_suite(void) {
     tcase_add_loop_test(inspect, inspect_shows_the_files, 0, users());
     tcase_add_test(inspect, lets_no_name_drive_the_terminal);
     tcase_add_loop_test(stats, stats_knows_the_hosts_network, 0, users());
+    TCase *doctor = new_case(s, "doctor");
+    tcase_add_test(doctor, doctor_takes_no_arguments);
+    tcase_add_loop_test(doctor, doctor_sees_what_is_wrong, 0, COUNT(broken_hosts));
+    tcase_add_loop_test(doctor, doctor_agrees_with_the_engine, 0, users());
     tcase_add_loop_test(commit, commits_what_has_ended, 0, users());
     tcase_add_loop_test(commit, commit_refuses, 0, COUNT(in_the_way));
     if (is_root()) {
@@ -762,7 +936,7 @@ Suite *tools_suite(void) {
         add_roots_tests(inspect, stats, commit);
         add_link_tests(s);
     } else
-        left_out("link, most of inspect, stats and commit",
+        left_out("link, most of inspect, stats, commit and doctor",
                  "to limit, pause and connect takes root");
     return s;
 }
