@@ -36,7 +36,7 @@ need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-.PHONY: all run rootfs base test test-attacks vm test-vm sanitize fuzz lint count deps install \
+.PHONY: all run rootfs base test test-attacks vm test-vm sanitize fuzz lint count deps install doctor \
         uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -171,6 +171,10 @@ deps: ## install what build, tests and lint need; not root: print the command th
 	elif [ "$$(id -u)" -eq 0 ]; then echo "$$install"; eval "$$install" && rootfs/image base; \
 	else echo 'deps: you are not root, so type this once:'; \
 	     echo "  sudo sh -c '$$install' && make rootfs"; fi
+
+doctor: ## say if containers will run here, for you, and what to do where not
+	@[ -x $(PROGRAM) ] || $(MAKE) -s $(PROGRAM) || :
+	@lessons/tools/doctor
 
 install: $(PROGRAM) ## install below PREFIX, and DESTDIR
 	install -D -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/container'
