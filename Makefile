@@ -1,7 +1,7 @@
 # container - build it, try it, test it. `make help` lists the targets.
 
 SOURCES = container.c ns.c cgroup.c fs.c net.c
-TESTS   = $(filter-out tests/probe.c tests/fuzz.c,$(wildcard tests/*.c))
+TESTS   = $(filter-out tests/probe.c tests/fuzz.c tests/dump.c,$(wildcard tests/*.c))
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g -pthread
 FLAGS   = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
@@ -36,8 +36,8 @@ need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-.PHONY: all run rootfs base test test-attacks vm test-vm sanitize fuzz lint count deps install doctor \
-        uninstall clean help FORCE
+.PHONY: all run rootfs base test test-attacks vm test-vm sanitize fuzz lint count deps \
+        install doctor uninstall clean help FORCE compilers
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) ## build ./container
@@ -144,12 +144,18 @@ lint: ## check the format and style of all sources and scripts
 count: ## count the lines of code; fails over 1000, or when a line or a function is too long
 	@tests/count
 
+compilers: export BASE = $(CURDIR)/rootfs/base
+compilers: export FLAGS := $(filter-out $(CFLAGS),$(FLAGS)) -O2 -pthread
+compilers: base ## build and try the engine with each C compiler that is installed
+	@tests/compilers
+
 # The machine's package manager, and its names for what build, tests and lint need.
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
           --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
           iputils-ping nftables procps util-linux cloc clang libclang-rt-dev clang-format \
           clang-tidy cppcheck shellcheck cpio kmod e2fsprogs xz-utils \
-          qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,arm)
+          qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,arm) \
+          musl-tools gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
           busybox iproute iputils nftables procps-ng util-linux cloc clang compiler-rt \
           clang-tools-extra cppcheck ShellCheck cpio kmod e2fsprogs xz \
