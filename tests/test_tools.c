@@ -717,6 +717,12 @@ END_TEST
 /* In a mount namespace of its own; what stands after it is one line in double quotes. */
 #define PRIVATELY "unshare -m sh -c \""
 
+/* User 65534, to whom we lend ids if WHO is its name. */
+#define RANGES(who) \
+    "echo " who ":500000:65536 >ids; export CONTAINER_HOME=$T/ids.home;" \
+    "unshare -m sh -c 'mount --bind ids /etc/subuid; mount --bind ids /etc/subgid; \"$@\"' sh" \
+    " setpriv --reuid 65534 --regid 65534 --clear-groups "
+
 /* The row of NEED has this status, this in its fact, and the next line has this as its remedy. */
 static void expect_need(struct result r, const char *status, const char *need, const char *fact,
                         const char *remedy) {
@@ -770,6 +776,8 @@ static const struct {
     { false, -1, FAKE("uname", "echo Darwin"), "", "missing", "system", "macOS", "limactl" },
     { false, -1, "export CONTAINER=/none; ", "", "unknown", "container run", "not built", "make" },
 
+    { true, -1, RANGES("stranger"), "", "limited", "ids", "one: ", "usermod" },
+    { true, -1, RANGES("nobody"), "", "ok", "ids", "--map-auto", NULL },
     { true, 0, "$PROBE without mount EPERM ", "", "missing", "overlay", "not permitted",
       "seccomp=unconfined" },
     { true, 0, "$PROBE without mount EPERM ", "", "missing", "proc", "not permitted",
@@ -847,6 +855,13 @@ START_TEST(doctor_sees_what_is_wrong) {
     enum who who = broken_hosts[_i].root ? OURSELVES : is_root() ? ORDINARY_USER
                                                                  : OURSELVES;
     if ((broken_hosts[_i].root && !is_root()) || (who == ORDINARY_USER && users() < 2)) return;
+    if (!strcmp(broken_hosts[_i].need, "ids") &&
+        sh("command -v newuidmap && getent passwd 65534 | grep ^nobody: && [ -e /etc/subuid ] &&"
+           "[ -e /etc/subgid ] && unshare --help | grep -e --map-auto")
+            .status) {
+        left_out("subordinate ids", "no newuidmap, unshare --map-auto or user nobody here");
+        return;
+    }
     struct result r = as(who, "%s" DOCTOR "%s", broken_hosts[_i].before, broken_hosts[_i].after);
     expect_need(r, broken_hosts[_i].status, broken_hosts[_i].need, broken_hosts[_i].fact,
                 broken_hosts[_i].remedy);
