@@ -646,6 +646,24 @@ START_TEST(refuses_a_terminal_where_there_is_none) {
 }
 END_TEST
 
+/* ---- in another container ---- */
+
+/* A root without SYS_ADMIN is to us an ordinary user: it gets one more user namespace. */
+START_TEST(runs_in_another_user_namespace) {
+    struct result r = as(_i, "unshare -Ur -m -p -f setpriv --bounding-set -sys_admin --inh-caps"
+                             " -sys_admin $CONTAINER run --rm $BASE probe caps");
+    expect(r, 0, "CapEff 00000000800405fb\n", "");
+}
+END_TEST
+
+/* Ours has no way to make namespaces, unless it is given one; and it says what is refused. */
+START_TEST(is_refused_in_a_container) {
+    expect(as(_i, "$CONTAINER run --rm --network none --name $NAME -v $CONTAINER:/c -v $BASE:/b:ro"
+                  " -e CONTAINER_HOME=/dev/shm $BASE /c run --rm /b true"),
+           125, "", "clone3");
+}
+END_TEST
+
 Suite *ns_suite(void) {
     Suite *s = suite_create("ns");
     TCase *t = tcase_create("namespaces");
@@ -713,6 +731,13 @@ Suite *ns_suite(void) {
     tcase_add_loop_test(t, starts_in_the_directory, 0, users());
     tcase_add_loop_test(t, never_starts_outside, 0, users());
     tcase_add_loop_test(t, anybody_may_ping, 0, users());
+    suite_add_tcase(s, t);
+
+    t = tcase_create("nested");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    if (users() == 2 || !is_root())
+        tcase_add_loop_test(t, runs_in_another_user_namespace, users() - 1, users());
+    tcase_add_loop_test(t, is_refused_in_a_container, 0, users());
     suite_add_tcase(s, t);
 
     t = tcase_create("terminal");
