@@ -8,6 +8,7 @@
  *      seccomp        refused system calls, and that nothing else refuses them
  *      user           -u, groups, set-uid files
  *      environment    -e, -w, ping
+ *      nested         in another user namespace, in another container
  *      terminal       -t, at a real one
  *
  * A refusal proves something only if the same attempt succeeds without the defence, so each

@@ -723,6 +723,8 @@ END_TEST
     "unshare -m sh -c 'mount --bind ids /etc/subuid; mount --bind ids /etc/subgid; \"$@\"' sh" \
     " setpriv --reuid 65534 --regid 65534 --clear-groups "
 
+#define WITH_RANGES "unshare --map-auto --map-root-user "
+
 /* The row of NEED has this status, this in its fact, and the next line has this as its remedy. */
 static void expect_need(struct result r, const char *status, const char *need, const char *fact,
                         const char *remedy) {
@@ -776,8 +778,6 @@ static const struct {
     { false, -1, FAKE("uname", "echo Darwin"), "", "missing", "system", "macOS", "limactl" },
     { false, -1, "export CONTAINER=/none; ", "", "unknown", "container run", "not built", "make" },
 
-    { true, -1, RANGES("stranger"), "", "limited", "ids", "one: ", "usermod" },
-    { true, -1, RANGES("nobody"), "", "ok", "ids", "--map-auto", NULL },
     { true, 0, "$PROBE without mount EPERM ", "", "missing", "overlay", "not permitted",
       "seccomp=unconfined" },
     { true, 0, "$PROBE without mount EPERM ", "", "missing", "proc", "not permitted",
@@ -855,13 +855,6 @@ START_TEST(doctor_sees_what_is_wrong) {
     enum who who = broken_hosts[_i].root ? OURSELVES : is_root() ? ORDINARY_USER
                                                                  : OURSELVES;
     if ((broken_hosts[_i].root && !is_root()) || (who == ORDINARY_USER && users() < 2)) return;
-    if (!strcmp(broken_hosts[_i].need, "ids") &&
-        sh("command -v newuidmap && getent passwd 65534 | grep ^nobody: && [ -e /etc/subuid ] &&"
-           "[ -e /etc/subgid ] && unshare --help | grep -e --map-auto")
-            .status) {
-        left_out("subordinate ids", "no newuidmap, unshare --map-auto or user nobody here");
-        return;
-    }
     struct result r = as(who, "%s" DOCTOR "%s", broken_hosts[_i].before, broken_hosts[_i].after);
     expect_need(r, broken_hosts[_i].status, broken_hosts[_i].need, broken_hosts[_i].fact,
                 broken_hosts[_i].remedy);
@@ -883,6 +876,25 @@ START_TEST(doctor_agrees_with_the_engine) {
     ck_assert_int_eq(lines_with(told.out, "missing ") == 0, r.status == 0);
     expect(as(_i, "ls -A $T; ls -A $CONTAINER_HOME/.. /tmp | grep '^[.]doctor'"), 1,
            "", "");
+}
+END_TEST
+
+/* Those that we have been lent are of use when a container can run with them. */
+START_TEST(doctor_sees_subordinate_ids) {
+    if (sh("command -v newuidmap && getent passwd 65534 | grep ^nobody: && [ -e /etc/subuid ] &&"
+           "[ -e /etc/subgid ] && unshare --help | grep -e --map-auto")
+            .status) {
+        left_out("subordinate ids", "no newuidmap, unshare --map-auto or user nobody here");
+        return;
+    }
+    expect_need(sh(RANGES("stranger") DOCTOR), "limited", "ids", "one: ", "usermod --add-subuids");
+    expect(sh(RANGES("nobody") WITH_RANGES "sh -c 'echo >given; chown 1000:1000 given'; stat -c"
+                                           " '%%u %%g' given"),
+           0, "500999 500999", "");
+    struct result r = sh(RANGES("nobody") WITH_RANGES "$CONTAINER run --rm --network none -u 1000"
+                                                      " $BASE id -u");
+    expect_need(sh(RANGES("nobody") DOCTOR), r.status ? "limited" : "ok", "ids",
+                r.status ? "container-" : "--map-auto", NULL);
 }
 END_TEST
 
@@ -943,6 +955,8 @@ Suite *tools_suite(void) {
     TCase *doctor = new_case(s, "doctor");
     tcase_add_test(doctor, doctor_takes_no_arguments);
     tcase_add_loop_test(doctor, doctor_sees_what_is_wrong, 0, COUNT(broken_hosts));
+    if (is_root())
+        tcase_add_test(doctor, doctor_sees_subordinate_ids);
     tcase_add_loop_test(doctor, doctor_agrees_with_the_engine, 0, users());
     tcase_add_loop_test(commit, commits_what_has_ended, 0, users());
     tcase_add_loop_test(commit, commit_refuses, 0, COUNT(in_the_way));
