@@ -509,7 +509,8 @@ END_TEST
 START_TEST(limits_bite_in_an_outer_container) {
     int limit = random_between(24, 40);
     struct result r = sh("d=/sys/fs/cgroup/$NAME; mkdir $d && echo 0 >$d/cgroup.procs &&"
-                         "unshare -Cm sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup &&" RUN
+                         "unshare -Cm sh -c 'umount -l /sys/fs/cgroup &&"
+                         "    mount -t cgroup2 cgroup2 /sys/fs/cgroup &&" RUN
                          "    -m %dM $BASE probe alloc 100; echo $?'",
                          limit);
     expect(sh("find /sys/fs/cgroup/$NAME -depth -type d -exec rmdir {} \\;"), 0, "", "");
