@@ -20,7 +20,7 @@ static ssize_t show(const void *data, size_t size) {
     return -1;
 }
 #define send(fd, data, size, flags) show(data, size)
-#include "../net.c"
+#include "../net.c" // NOLINT: its static functions
 #undef send
 
 int main(void) {
@@ -57,9 +57,16 @@ static int take_filter(int option, ...) {
     return 0;
 }
 #define prctl(...) take_filter(__VA_ARGS__)
-#include "../ns.c"
+#include "../ns.c" // NOLINT: its static functions
 #undef prctl
+#if __has_include("names.h")
 #include "names.h"
+#else /* for a linter only: too few to be compared */
+static const struct {
+    const char *name;
+    int number;
+} names[] = { { "read", SYS_read } };
+#endif
 
 /* What the kernel would do: one word is loaded, compared, and in the end there is a verdict. */
 static unsigned run_filter(const struct seccomp_data *data) {
