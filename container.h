@@ -31,7 +31,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/mount.h> /* not sys/mount.h: C libraries before 2022 lack half of it */
+#include <linux/fs.h> /* and linux/mount.h: C libraries before 2022 lack half of it */
 
 #define MNT_DETACH 2
 #define LOCALHOST "127.0.0.1\tlocalhost\n::1\tlocalhost\n" /* how etc/hosts begins */

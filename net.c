@@ -62,7 +62,7 @@ struct attribute {
 #define NEST(type, ...) { (type) | NLA_F_NESTED, 0, LIST(__VA_ARGS__) }
 
 /* Six bytes, made of the IP address: neighbours who remember it reach whoever has it next. */
-#define MAC(ip) { IFLA_ADDRESS, 6, &(uint64_t){ htobe64((0x024200000000 | (ip)) << 16) } }
+#define MAC(ip) { IFLA_ADDRESS, 6, (uint8_t[]){ 2, 66, (ip) >> 24, (ip) >> 16, (ip) >> 8, (ip) } }
 // clang-format on
 
 static void nl_list(const struct attribute *a) {
