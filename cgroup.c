@@ -83,14 +83,17 @@ static void make_room(const char *ours) {
 int cgroup_create(void) {
     char *all = "", *path = NULL;
     version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-    if (opt.rootless && !opt.memory && !opt.cpus && !opt.pids && !opt.io) return -1;
+    bool limited = opt.memory || opt.cpus || opt.pids || opt.io;
+    if (opt.rootless && !limited) return -1;
     for (int i = 0; i < COUNT(trees); i++)
         if ((path = find_path(trees[i])) && !(version2 && i)) all = text("%s%s\n", all, path);
     must(put("cgroup", "%s", all)); /* before they are there: so that none is ever forgotten */
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
         if (!(path = find_path(trees[i]))) continue;
         rmdir(path); /* bare: what a crash has left */
-        must(mkdir(path, 0755), "%s%s", path, opt.rootless ? REMEDY : "");
+        long made = mkdir(path, 0755);
+        if (made == -1 && errno != EEXIST && !limited) return -1; /* not our machine: do without */
+        must(made, "mkdir %s%s", path, opt.rootless ? REMEDY : "");
         fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
     /* a file that all of version 2 have, but for the top, which needs no room */

@@ -46,7 +46,9 @@ void step(const char *file, int line, const char *call, const char *values) {
 
 /* After it. What happens inside stands on the right. */
 long done(long result) {
-    const char *hint = errno == ENOSYS ? " (want Linux 5.15 or later)" : "";
+    const char *hint = errno == ENOSYS  ? " (want Linux 5.15 or later, and no sandbox around us)"
+                       : errno == EPERM ? " (make doctor may know why)"
+                                        : "";
     if (result == -1) die("%s: %s%s", now, strerror(errno), hint);
     if (opt.explain) dprintf(2, "%*s%s = %ld\n", inside ? 40 : 0, "", now, result);
     return result;

@@ -208,7 +208,7 @@ void fs_terminal(const char *root, int ends[2]) {
 void fs_take(void) {
     /* first of all: no mount of ours may appear on the host */
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-    if (opt.rootless && !strcmp(opt.network, "host"))
+    if (!strcmp(opt.network, "host") && !matches(get("/proc/self/uid_map"), "4294967295$"))
         mounts[1].what = "/sys"; /* a new one needs a network namespace of one's own */
     for (int i = 0; mounts[i].what; i++) taken[i] = take(&mounts[i]);
     mount_layers();

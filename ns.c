@@ -162,7 +162,7 @@ static void drop_privileges(uid_t uid, gid_t gid) {
     must(prctl(PR_CAPBSET_READ, 0)); /* or nothing would be dropped */
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
         if (!(keep & BIT(cap))) must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
-    if (!opt.rootless) must(sys(setgroups, 0, NULL));
+    if (strcmp(get("/proc/self/setgroups"), "deny") != 0) must(sys(setgroups, 0, NULL));
     must(setresgid(gid, gid, gid), "%u for --user %s", gid, opt.user);
     must(setresuid(uid, uid, uid), "%u", uid);
     must(sys(capset, &header, data), "%#llx", (long long)own);

@@ -657,6 +657,30 @@ START_TEST(runs_in_another_user_namespace) {
 }
 END_TEST
 
+/* The engine counts as root there, although it is not: the limits are not its own to give, nor is
+ * the host's network. The last one is a container of ours. */
+static const char *const around[] = {
+    "unshare -Ur ",
+    "unshare -Ur -m -p -f ",
+    "unshare -Ur -m -p -f --mount-proc ",
+    "unshare -Urn ",
+    "$CONTAINER run --rm --privileged -v $CONTAINER:/c -v $BASE:/b:ro -v $T:/h -e CONTAINER=/c"
+    " -e BASE=/b -e CONTAINER_HOME=/h/inner $BASE ",
+};
+
+START_TEST(runs_as_root_of_a_user_namespace) {
+    enum who who = is_root() ? ORDINARY_USER : OURSELVES;
+    expect(as(who, "%s sh -c '$CONTAINER run --rm --network none $BASE probe caps'", around[_i]),
+           0, "CapEff 00000000800405fb\n", "");
+    expect(as(who, "%s sh -c '$CONTAINER run --rm --network host $BASE probe ids'", around[_i]), 0,
+           "uid 0\n", "");
+    struct result r = as(who, "%s sh -c '$CONTAINER run --rm --network none -m 32M $BASE true'",
+                         around[_i]);
+    if (is_root())
+        expect(r, 125, "", "container-");
+}
+END_TEST
+
 /* Ours has no way to make namespaces, unless it is given one; and it says what is refused. */
 START_TEST(is_refused_in_a_container) {
     expect(as(_i, "$CONTAINER run --rm --network none --name $NAME -v $CONTAINER:/c -v $BASE:/b:ro"
@@ -738,6 +762,8 @@ Suite *ns_suite(void) {
     tcase_add_checked_fixture(t, set_up, tear_down);
     if (users() == 2 || !is_root())
         tcase_add_loop_test(t, runs_in_another_user_namespace, users() - 1, users());
+    if (users() == 2 || !is_root())
+        tcase_add_loop_test(t, runs_as_root_of_a_user_namespace, 0, COUNT(around));
     tcase_add_loop_test(t, is_refused_in_a_container, 0, users());
     suite_add_tcase(s, t);
 
