@@ -478,7 +478,9 @@ static int stop(void) {
     if (alive()) {
         cgroup_freeze(false);
         signal_init(opt.signal ? opt.signal : "TERM");
-        if (!strcmp(get("status"), "running") && lock(100 * atoi(opt.seconds))) return 0;
+        bool running = !strcmp(get("status"), "running");
+        if (running) kill(watcher, SIGCONT); /* whoever has stopped it: it must see the end */
+        if (running && lock(100 * atoi(opt.seconds))) return 0;
     }
     for (int tries = 0; !lock(tries > 0 ? 10 : 0); tries++) {
         if (tries == 50) die("%s: its watcher does not end", opt.name);

@@ -314,7 +314,7 @@ static void check_routes(void) {
             die("--network bridge: %s/16 is in use by %s: set CONTAINER_SUBNET, as in 10.77.0.0",
                 dotted(gateway - 1), link.ifr_name);
         if (!mask && ioctl(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), SIOCGIFMTU, &link) == 0)
-            mtu = link.ifr_mtu;
+            mtu = link.ifr_mtu > 65535 ? 65535 : link.ifr_mtu; /* as lo has */
     }
 }
 

@@ -1242,6 +1242,19 @@ START_TEST(stop_leaves_nothing) {
 }
 END_TEST
 
+/* Its watcher sleeps, because somebody has stopped it: it is woken, and hears of the end. */
+START_TEST(stop_wakes_the_watcher) {
+    begin(_i, "$BASE sh -c 'trap \"exit 3\" TERM; echo ready; while :; do sleep 0.1; done'");
+    until_logged(_i, "ready");
+    expect(as(_i, "kill -STOP $(awk '/^PPid:/ { print $2 }' /proc/%d/status) &&"
+                  " $CONTAINER stop -t 5 $NAME",
+              init_pid(_i)),
+           0, "", "");
+    expect_status(_i, NAME, "exited 3 (");
+    remove_all(_i);
+}
+END_TEST
+
 START_TEST(stop_and_kill_are_content_with_less) {
     static const char *const line[] = { "stop", "stop -t 0", "kill", "kill -s TERM" };
     begin(_i, "$BASE probe exit 7");
@@ -1871,6 +1884,7 @@ static void add_ended(Suite *s) {
     tcase_add_loop_test(t, nobody_waits_for_ever, 0, users());
     tcase_add_loop_test(t, stop_asks_first, 0, users());
     tcase_add_loop_test(t, stop_leaves_nothing, 0, users());
+    tcase_add_loop_test(t, stop_wakes_the_watcher, 0, users());
     tcase_add_loop_test(t, stop_and_kill_are_content_with_less, 0, users());
     tcase_add_loop_test(t, one_bad_name_of_several, 0, users());
     tcase_add_loop_test(t, kill_knows_signals, 0, users());
