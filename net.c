@@ -369,7 +369,7 @@ static uint32_t take_address(int fd, pid_t pid) {
 /* A cable to the bridge, and what the host needs to pass on what comes from there. */
 static uint32_t plug_in(pid_t pid) {
     int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    if (add_bridge(fd) == -1) die("--network bridge: " BRIDGE ": %s (--network none?)", strerror(errno));
+    if (add_bridge(fd) == -1) die("--network bridge: " BRIDGE ": %s (try none)", strerror(errno));
     must(add_address(fd, gateway, BRIDGE));
     uint32_t address = must(take_address(fd, pid)); /* must: for --explain */
     must(put("ip", "%s\n", dotted(address)), "%s", dotted(address));

@@ -203,8 +203,6 @@ static void check_rows(void) {
             CHECK(bare || matches(value[i], row->pattern));
         }
     }
-    if (opt.name) CHECK(is_name(opt.name));
-    if (opt.hostname) CHECK(is_name(opt.hostname));
     CHECK(*opt.workdir == '/');
     check_numbers(&opt);
     check_lists(&opt);
@@ -270,9 +268,10 @@ static void try_run(void) {
     if (!image_lines) return;
     words = list;
     count = 1 + read_words(list + 1, MOST);
+    opt.name = "c123456"; /* as run does */
     read_arguments(false);
     check_rows();
-    CHECK(*opt.command && opt.hostname == (opt.hostname ? opt.hostname : opt.name) && opt.network);
+    CHECK(is_name(opt.name) && is_name(opt.hostname) && *opt.command && opt.network);
     struct options both = opt;
     opt = (struct options){ .user = "0", .workdir = "/", .seconds = "10", .join = -1 };
     parse(count, words, 'r');
