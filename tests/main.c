@@ -23,7 +23,8 @@
  * it, such as /root, may be closed to us, and is not missed. */
 static const char prepare[] =
     "chmod 755 $TESTS; cp -a \"$BASE\" $TESTS/base 2>/dev/null;"
-    "cp -r \"$SOURCE/lessons/tools\" $TESTS && cp \"$SOURCE/rootfs/image\" $TESTS/tools &&"
+    "cp -r \"$SOURCE/lessons/tools\" $TESTS &&"
+    "find \"$SOURCE/rootfs\" -maxdepth 1 -type f -exec cp -t $TESTS/tools {} + &&"
     "cp \"$PROBE\" $TESTS/base/bin/probe && cp \"$PROBE\" \"$CONTAINER\" $TESTS";
 static const char tidy[] = "cd /; chmod -R u+rwX $TESTS; rm -rf $TESTS";
 
