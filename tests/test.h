@@ -110,6 +110,7 @@ Suite *life_suite(void);
 Suite *crash_suite(void);
 Suite *denied_suite(void);
 Suite *tools_suite(void);
+Suite *images_suite(void);
 Suite *attacks_suite(void);
 void left_out(const char *what, const char *why);
 
