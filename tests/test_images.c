@@ -319,6 +319,7 @@ END_TEST
 
 /* A server of files, one request at a time. The shell script $T/lie may change what it does. */
 static const char handler[] =
+    "exec 2>>$T/handler.log\n"
     "cr=$(printf '\\r') auth= range=\n"
     "say() { printf 'HTTP/1.1 %s\\r\\nConnection: close\\r\\n' \"$1\"; shift;\n"
     "    for header do printf '%s\\r\\n' \"$header\"; done; printf '\\r\\n'; }\n"
