@@ -38,8 +38,8 @@ need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-.PHONY: all run rootfs base test test-attacks vm test-vm sanitize fuzz lint count deps \
-        install doctor uninstall clean help FORCE compilers
+# All that `make help` lists are no files.
+.PHONY: base FORCE $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) ## build ./container
