@@ -5,7 +5,7 @@
  *     make test
  *     CK_RUN_SUITE=net make test                one suite: container, ns, fs, cgroup, net,
  *                                               ports, life, crash, denied, tools,
- *                                               images, attacks
+ *                                               images, build, attacks
  *     CK_RUN_CASE=terminal make test            the test cases of that name
  *     CK_VERBOSITY=verbose make test            name the tests that pass, too
  *     SLOWER=4 make test                        wait four times as long before giving up
@@ -80,6 +80,7 @@ int main(void) {
     srunner_add_suite(all, denied_suite());
     srunner_add_suite(all, tools_suite());
     srunner_add_suite(all, images_suite());
+    srunner_add_suite(all, build_suite());
     if (getenv("ASAN_OPTIONS"))
         left_out("attacks", "sanitizers make another program of the one that is attacked");
     else

@@ -111,6 +111,7 @@ Suite *crash_suite(void);
 Suite *denied_suite(void);
 Suite *tools_suite(void);
 Suite *images_suite(void);
+Suite *build_suite(void);
 Suite *attacks_suite(void);
 void left_out(const char *what, const char *why);
 
