@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floor.c - what a container costs the kernel, without an engine; for tests/bench.
+ *
+ *     floor none DIR ROOTFS PROGRAM...      start PROGRAM in a container, with no more than that
+ *     floor bridge DIR ROOTFS PROGRAM...    the same with the bridge, NAT and a published port
+ *     floor time ROUNDS PAUSE -- CMD... [-- CMD...]     time commands in turn: A B A B ...
+ *     floor inside DIR                      time a processor, a disk, and a network inside
+ *     floor serve PORT                      the far end of talk
+ *     floor talk IP PORT                    time the network to there
+ *
+ * The first two make the same namespaces, mounts, cgroups, network and filter as `container run`,
+ * in the same order and with the same overlap, and undo them. The tables of mounts, of guarded
+ * files and of denied system calls are the engine's own, and so are its netlink messages, so
+ * they never differ. What the floor leaves out is what an engine adds: options, state files, a
+ * lock, a place that nobody can write to, looking for what an image may lack, relayed signals.
+ *
+ * SEAL=1 in the environment adds the run from a read-only mount; TELL=1 prints how long the first
+ * write to cgroup.procs took, and how long the set-up inside, in microseconds.
+ */
+#include "../fs.c" // NOLINT: for its tables
+#include "../ns.c" // NOLINT: for its filter
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <time.h>
+
+struct options opt = { .user = "0", .workdir = "/", .hostname = "floor", .name = "floor",
+                       .network = "none", .join = -1 };
+bool inside;
+
+/* ---- what the engine's files need of container.c ---- */
+
+static const char *now;
+
+void step(const char *file, int line, const char *call, const char *values) {
+    (void)file, (void)line, (void)values;
+    now = call;
+}
+
+_Noreturn void quit(int status, const char *why) {
+    dprintf(2, "floor: %s\n", why);
+    _exit(status);
+}
+
+long done(long result) {
+    if (result == -1) die("%s: %s", now, strerror(errno));
+    return result;
+}
+
+char *text(const char *format, ...) {
+    char *result;
+    va_list values;
+    va_start(values, format);
+    if (vasprintf(&result, format, values) == -1) _exit(125);
+    va_end(values);
+    return result;
+}
+
+/* The kernel's files only: what an engine notes down for itself is not part of the floor. */
+long write_file(const char *path, const char *content, ssize_t size) {
+    if (*path != '/') return 0;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (size == 0) size = (ssize_t)strlen(content);
+    return fd != -1 && write(fd, content, size) == size ? close(fd) : -1;
+}
+
+char *get(const char *path) {
+    static char content[65536];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd == -1 ? 0 : read(fd, content, sizeof content - 1);
+    if (fd != -1) close(fd);
+    if (size > 0 && content[size - 1] == '\n') size--;
+    return text("%.*s", size > 0 ? (int)size : 0, content);
+}
+
+bool matches(const char *value, const char *pattern) {
+    (void)value, (void)pattern; /* of files and options that the floor does not read */
+    return false;
+}
+
+void write_names(void) {
+    /* the other containers' names are an engine's business */
+}
+
+/* ---- time ---- */
+
+static double microseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static double *shared; /* with init: when it began, and when its root was there */
+
+/* ---- the container: cgroups ---- */
+
+static const char *const controllers[] = { "memory", "cpu", "cpuacct", "pids", "freezer" };
+static char *cgroups[COUNT(controllers)];
+static int cgroup_count;
+
+/* Below our own cgroup, as cgroup.c; on version 2 at the top. Returns an fd of the latter. */
+static int make_cgroups(void) {
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
+        cgroups[cgroup_count++] = text("/sys/fs/cgroup/container-floor-%d", getpid());
+    } else {
+        each_line (line, get("/proc/self/cgroup")) {
+            strsep(&line, ":");
+            char *list = strsep(&line, ":");
+            for (int i = 0; i < COUNT(controllers); i++)
+                if (strstr(text(",%s,", list), text(",%s,", controllers[i])))
+                    cgroups[cgroup_count++] =
+                        text("/sys/fs/cgroup/%s%s/container-floor-%d", list, line, getpid());
+        }
+    }
+    for (int i = 0; i < cgroup_count; i++) {
+        must(mkdir(cgroups[i], 0755));
+        const char *list = cgroup_count > 1 ? cgroups[i] + strlen("/sys/fs/cgroup/") : "";
+        fs_mount(cgroups[i], text("/sys/fs/cgroup/%.*s", (int)strcspn(list, "/"), list), PLAIN);
+    }
+    if (cgroup_count != 1) return -1;
+    return (int)must(open(cgroups[0], O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static void remove_cgroups(void) {
+    for (int i = 0; i < cgroup_count; i++)
+        for (int n = 0; rmdir(cgroups[i]) == -1 && errno == EBUSY && n < 10000; n++) usleep(100);
+}
+
+/* ---- the container: files ---- */
+
+static const char *const files[] = { "etc/hosts", "etc/hostname", "etc/resolv.conf" };
+
+static void make_files(const char *dir) {
+    must(mkdir(dir, 0700));
+    must(chdir(dir));
+    must(mkdir("upper", 0755));
+    must(mkdir("work", 0755));
+    must(mkdir("etc", 0755));
+    for (int i = 0; i < COUNT(files); i++) {
+        int fd = (int)must(open(files[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+        must(write(fd, LOCALHOST, strlen(LOCALHOST)));
+        close(fd);
+    }
+}
+
+static void remove_files(const char *dir) {
+    for (int i = 0; i < COUNT(files); i++) must(unlink(files[i]));
+    must(rmdir("work/work")); /* overlay's */
+    must(rmdir("work"));
+    must(rmdir("etc"));
+    must(rmdir("upper"));
+    must(chdir("/"));
+    must(rmdir(dir));
+}
+
+/* Only what is made new needs places to mount on; a path of the image is there. */
+static void attach_there(int fd, const char *where, bool dir) {
+    if (!strncmp(where, "/dev/", 5) || !strncmp(where, "/sys/fs/cgroup/", 15))
+        must(dir ? mkdir(where, 0755) : mknod(where, S_IFREG | 0644, 0));
+    must(sys(move_mount, fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+static bool is_dir(const struct mount_row *m) {
+    return *m->what != '/' ? !strchr(m->what, '/') : !strncmp(m->what, "/sys", 4);
+}
+
+static void guard_there(const char *path) {
+    struct stat st;
+    struct mount_row row = { path, path, DEVICES };
+    if (*path == '-') {
+        row.where = ++path;
+        if (lstat(path, &st) == -1) return;
+        row.what = S_ISDIR(st.st_mode) ? "tmpfs" : "/dev/null";
+    } else if (access(path, F_OK) == -1) {
+        return;
+    }
+    must(sys(move_mount, take(&row), "", AT_FDCWD, row.where, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+static void make_root(const char *rootfs) {
+    struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
+    must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    for (int i = 0; mounts[i].what; i++) taken[i] = take(&mounts[i]);
+    must(sys(mount, "overlay", "upper", "overlay", MS_NODEV,
+             text("upperdir=upper,workdir=work,userxattr,redirect_dir=nofollow,metacopy=off,"
+                  "index=off,lowerdir=%s",
+                  rootfs)));
+    must(chdir("upper"));
+    must(sys(pivot_root, ".", "."));
+    must(sys(umount2, ".", MNT_DETACH));
+    must(chdir("/"));
+    for (int i = 0; mounts[i].what; i++)
+        attach_there(taken[i], mounts[i].where, is_dir(&mounts[i]));
+    must(chmod("/dev", 0755));
+    must(chmod("/dev/pts/ptmx", 0666));
+    for (int i = 0; i < COUNT(links); i++) must(symlink(links[i][0], links[i][1]));
+    for (int i = 0; i < COUNT(guarded); i++) guard_there(guarded[i]);
+    must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
+}
+
+/* ---- the container: its life ---- */
+
+static _Noreturn void be_program(char **program) {
+    sys(close_range, 3, ~0U, 0);
+    setsid();
+    clearenv();
+    putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    drop_privileges(0, 0);
+    execvp(*program, program);
+    die("%s: %s", *program, strerror(errno));
+}
+
+static _Noreturn void be_container(const char *rootfs, char **program) {
+    int status;
+    uint32_t address;
+    shared[0] = microseconds();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setsid();
+    put("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"); /* bare, as in ns.c */
+    make_root(rootfs);
+    shared[1] = microseconds();
+    if (read(meeting[1], &address, sizeof address) != sizeof address) _exit(125);
+    must(sys(unshare, CLONE_NEWCGROUP));
+    must(sethostname(opt.hostname, strlen(opt.hostname)));
+    net_inside(address);
+    pid_t child = (pid_t)must(fork());
+    if (child == 0) be_program(program);
+    must(waitpid(child, &status, 0));
+    _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static int run(char **argv) {
+    int status;
+    uint32_t address = 0;
+    double wrote = 0, begun;
+    opt.network = argv[1];
+    if (!strcmp(opt.network, "bridge")) opt.publish[0] = "8099:80";
+    net_check();
+    make_files(argv[2]);
+    int cgroup = make_cgroups();
+    must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
+    struct clone_args args = { .cgroup = cgroup, .exit_signal = SIGCHLD };
+    args.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME |
+                 CLONE_NEWNET | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
+    pid_t pid = (pid_t)must(sys(clone3, &args, sizeof args));
+    if (pid == 0) be_container(argv[3], argv + 4);
+    for (int i = 0; i < cgroup_count && cgroup == -1; i++) {
+        begun = microseconds();
+        must(put(text("%s/cgroup.procs", cgroups[i]), "%d", pid));
+        if (i == 0) wrote = microseconds() - begun;
+    }
+    address = net_connect(pid);
+    must(send(meeting[0], &address, sizeof address, 0));
+    must(waitpid(pid, &status, 0));
+    remove_cgroups();
+    remove_files(argv[2]);
+    if (getenv("TELL")) printf("%.0f %.0f\n", wrote, shared[1] - shared[0]);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- the stop watch ---- */
+
+/* An argument with the number of this round in place of its first '@'. */
+static char *numbered(const char *word, int number) {
+    const char *at = strchr(word, '@');
+    return at ? text("%.*s%d%s", (int)(at - word), word, number, at + 1) : text("%s", word);
+}
+
+/* Start it and wait for its end. What it prints is not wanted. */
+static double time_once(char **command, int number, int *status) {
+    posix_spawn_file_actions_t silent;
+    char *words[256] = { 0 };
+    pid_t pid;
+    for (int i = 0; command[i] && i < COUNT(words) - 1; i++)
+        words[i] = numbered(command[i], number);
+    posix_spawn_file_actions_init(&silent);
+    posix_spawn_file_actions_addopen(&silent, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&silent, 1, "/dev/null", O_WRONLY, 0);
+    double begun = microseconds();
+    int failure = posix_spawnp(&pid, words[0], &silent, NULL, words, environ);
+    if (failure) die("%s: %s", words[0], strerror(failure));
+    must(waitpid(pid, status, 0));
+    double took = microseconds() - begun;
+    posix_spawn_file_actions_destroy(&silent);
+    for (int i = 0; words[i]; i++) free(words[i]);
+    return took;
+}
+
+/* A line for each: number of the round, of the command, microseconds, exit status. */
+static int time_all(char **argv) {
+    char **commands[64] = { 0 };
+    int count = 0, status, rounds = atoi(argv[2]), pause = atoi(argv[3]);
+    for (char **word = argv + 4; *word; word++) {
+        if (strcmp(*word, "--") != 0) continue;
+        if (count == COUNT(commands)) die("more than %d commands", count);
+        commands[count++] = word + 1;
+        *word = NULL;
+    }
+    for (int round = 0; round < rounds; round++)
+        for (int i = 0; i < count; i++) {
+            usleep(pause * 1000);
+            double took = time_once(commands[i], round, &status);
+            printf("%d %d %.0f %d\n", round, i, took,
+                   WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+            fflush(stdout);
+        }
+    return 0;
+}
+
+/* ---- inside, and the same outside ---- */
+
+static double began;
+
+/* One measure ends here, of so many PARTS; the next one begins. */
+static void tell(const char *what, double parts) {
+    printf("%s %.4f\n", what, (microseconds() - began) / parts);
+    fflush(stdout);
+    began = microseconds();
+}
+
+static void time_processor(void) {
+    volatile uint64_t x = 88172645463325252;
+    for (int i = 0; i < 20000000; i++) x = x * 6364136223846793005 + 1442695040888963407;
+    tell("processor", 20);
+}
+
+/* The first is let pass without a look at its arguments, the second is not. */
+static void time_calls(void) {
+    const int n = 1000000;
+    for (int i = 0; i < n; i++) sys(getppid, 0);
+    tell("getppid", n);
+    for (int i = 0; i < n; i++) sys(ioctl, -1, 0, 0);
+    tell("ioctl", n);
+}
+
+static void time_disk(const char *dir) {
+    static char block[65536];
+    const int blocks = 1024, made = 1000;
+    must(chdir(dir));
+    began = microseconds();
+    int fd = (int)must(open("floor-file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    for (int i = 0; i < blocks; i++) must(write(fd, block, sizeof block));
+    tell("write", blocks);
+    for (int round = 0; round < 4; round++) {
+        must(lseek(fd, 0, SEEK_SET));
+        for (int i = 0; i < blocks; i++) must(read(fd, block, sizeof block));
+    }
+    tell("read", 4.0 * blocks);
+    close(fd);
+    must(unlink("floor-file"));
+    began = microseconds();
+    for (int i = 0; i < made; i++) {
+        close((int)must(open("floor-small", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+        must(unlink("floor-small"));
+    }
+    tell("create", made);
+}
+
+static const int trips = 5000, megabytes = 256;
+
+/* Single bytes there and back, and then all in one direction. */
+static void time_network(const char *name, const char *ip, int port) {
+    static char block[65536];
+    struct sockaddr_in to = { AF_INET, htons(port), { inet_addr(ip) }, { 0 } };
+    int fd = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    for (int tries = 0; connect(fd, (struct sockaddr *)&to, sizeof to) == -1; tries++) {
+        if (tries == 500) die("connect %s:%d: %s", ip, port, strerror(errno));
+        close(fd);
+        usleep(10000);
+        fd = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    }
+    must(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)));
+    began = microseconds();
+    for (int i = 0; i < trips; i++) {
+        must(write(fd, block, 1));
+        if (must(read(fd, block, 1)) != 1) die("%s: it hung up", ip);
+    }
+    tell(text("%s-trip", name), trips);
+    for (int i = 0; i < megabytes * 16; i++)
+        for (size_t sent = 0; sent < sizeof block;)
+            sent += must(write(fd, block + sent, sizeof block - sent));
+    must(shutdown(fd, SHUT_WR));
+    must(read(fd, block, 1)); /* the end: it has got all */
+    tell(text("%s-megabyte", name), megabytes);
+    close(fd);
+}
+
+static _Noreturn void serve(int port) {
+    static char block[65536];
+    struct sockaddr_in at = { AF_INET, htons(port), { INADDR_ANY }, { 0 } };
+    int fd = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    must(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)));
+    must(bind(fd, (struct sockaddr *)&at, sizeof at));
+    must(listen(fd, 8));
+    for (;;) {
+        int with = (int)must(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+        must(setsockopt(with, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)));
+        for (int i = 0; i < trips && read(with, block, 1) == 1; i++) write(with, block, 1);
+        while (read(with, block, sizeof block) > 0) continue;
+        close(with);
+    }
+}
+
+static int measure_inside(const char *dir) {
+    pid_t server = (pid_t)must(fork());
+    if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        serve(7099);
+    }
+    began = microseconds();
+    time_processor();
+    time_calls();
+    time_disk(dir);
+    time_network("loopback", "127.0.0.1", 7099);
+    kill(server, SIGKILL);
+    return 0;
+}
+
+/* ---- main ---- */
+
+int main(int argc, char **argv) {
+    const char *what = argc > 2 ? argv[1] : "";
+    if (getenv("SEAL")) ns_seal(argv);
+    shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) die("mmap: %s", strerror(errno));
+    if (argc > 4 && (!strcmp(what, "none") || !strcmp(what, "bridge"))) return run(argv);
+    if (argc > 4 && !strcmp(what, "time")) return time_all(argv);
+    if (!strcmp(what, "inside")) return measure_inside(argv[2]);
+    if (!strcmp(what, "serve")) serve(atoi(argv[2]));
+    if (argc > 3 && !strcmp(what, "talk")) {
+        time_network("bridge", argv[2], atoi(argv[3]));
+        return 0;
+    }
+    dprintf(2, "usage: see the beginning of tests/floor.c\n");
+    return 125;
+}
