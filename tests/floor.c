@@ -4,7 +4,7 @@
  *
  *     floor none DIR ROOTFS PROGRAM...      start PROGRAM in a container, with no more than that
  *     floor bridge DIR ROOTFS PROGRAM...    the same with the bridge, NAT and a published port
- *     floor time ROUNDS PAUSE -- CMD... [-- CMD...]     time commands in turn: A B A B ...
+ *     floor time ROUNDS PAUSE <COMMANDS     time commands in turn, A B A B ...; see time_all
  *     floor inside DIR                      time a processor, a disk, and a network inside
  *     floor serve PORT                      the far end of talk
  *     floor talk IP PORT                    time the network to there
@@ -15,8 +15,10 @@
  * they never differ. What the floor leaves out is what an engine adds: options, state files, a
  * lock, a place that nobody can write to, looking for what an image may lack, relayed signals.
  *
- * SEAL=1 in the environment adds the run from a read-only mount; TELL=1 prints how long the first
- * write to cgroup.procs took, and how long the set-up inside, in microseconds.
+ * On version 1 the container moves itself into its cgroups (tasks), because whoever moves another
+ * (cgroup.procs) may have to wait for all processors. In the environment: PROCS=1 is this slow way,
+ * SEAL=1 adds the run from a read-only mount, and TELL=1 prints how long the first of these writes
+ * took, and how long the set-up inside, in microseconds.
  */
 #include "../fs.c" // NOLINT: for its tables
 #include "../ns.c" // NOLINT: for its filter
@@ -93,17 +95,19 @@ static double microseconds(void) {
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static double *shared; /* with init: when it began, and when its root was there */
+static double *shared; /* with init: the first write, the set-up */
 
 /* ---- the container: cgroups ---- */
 
 static const char *const controllers[] = { "memory", "cpu", "cpuacct", "pids", "freezer" };
 static char *cgroups[COUNT(controllers)];
 static int cgroup_count;
+static bool version2;
 
 /* Below our own cgroup, as cgroup.c; on version 2 at the top. Returns an fd of the latter. */
 static int make_cgroups(void) {
-    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
+    version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+    if (version2) {
         cgroups[cgroup_count++] = text("/sys/fs/cgroup/container-floor-%d", getpid());
     } else {
         each_line (line, get("/proc/self/cgroup")) {
@@ -117,11 +121,19 @@ static int make_cgroups(void) {
     }
     for (int i = 0; i < cgroup_count; i++) {
         must(mkdir(cgroups[i], 0755));
-        const char *list = cgroup_count > 1 ? cgroups[i] + strlen("/sys/fs/cgroup/") : "";
+        const char *list = version2 ? "" : cgroups[i] + strlen("/sys/fs/cgroup/");
         fs_mount(cgroups[i], text("/sys/fs/cgroup/%.*s", (int)strcspn(list, "/"), list), PLAIN);
     }
-    if (cgroup_count != 1) return -1;
-    return (int)must(open(cgroups[0], O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return version2 ? (int)must(open(cgroups[0], O_PATH | O_DIRECTORY | O_CLOEXEC)) : -1;
+}
+
+/* PID is 0 for whoever asks. */
+static void join_cgroups(const char *file, pid_t pid) {
+    for (int i = 0; i < cgroup_count; i++) {
+        double begun = microseconds();
+        must(put(text("%s/%s", cgroups[i], file), "%d", pid));
+        if (i == 0) shared[0] = microseconds() - begun;
+    }
 }
 
 static void remove_cgroups(void) {
@@ -213,15 +225,16 @@ static _Noreturn void be_program(char **program) {
     die("%s: %s", *program, strerror(errno));
 }
 
-static _Noreturn void be_container(const char *rootfs, char **program) {
+static _Noreturn void be_container(bool join, const char *rootfs, char **program) {
     int status;
     uint32_t address;
-    shared[0] = microseconds();
+    double begun = microseconds();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
+    if (join) join_cgroups("tasks", 0);
     put("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"); /* bare, as in ns.c */
     make_root(rootfs);
-    shared[1] = microseconds();
+    shared[1] = microseconds() - begun;
     if (read(meeting[1], &address, sizeof address) != sizeof address) _exit(125);
     must(sys(unshare, CLONE_NEWCGROUP));
     must(sethostname(opt.hostname, strlen(opt.hostname)));
@@ -235,7 +248,7 @@ static _Noreturn void be_container(const char *rootfs, char **program) {
 static int run(char **argv) {
     int status;
     uint32_t address = 0;
-    double wrote = 0, begun;
+    bool procs = getenv("PROCS") != NULL;
     opt.network = argv[1];
     if (!strcmp(opt.network, "bridge")) opt.publish[0] = "8099:80";
     net_check();
@@ -246,36 +259,46 @@ static int run(char **argv) {
     args.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME |
                  CLONE_NEWNET | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
     pid_t pid = (pid_t)must(sys(clone3, &args, sizeof args));
-    if (pid == 0) be_container(argv[3], argv + 4);
-    for (int i = 0; i < cgroup_count && cgroup == -1; i++) {
-        begun = microseconds();
-        must(put(text("%s/cgroup.procs", cgroups[i]), "%d", pid));
-        if (i == 0) wrote = microseconds() - begun;
-    }
+    if (pid == 0) be_container(!procs && cgroup == -1, argv[3], argv + 4);
+    if (procs && cgroup == -1) join_cgroups("cgroup.procs", pid);
     address = net_connect(pid);
     must(send(meeting[0], &address, sizeof address, 0));
     must(waitpid(pid, &status, 0));
     remove_cgroups();
     remove_files(argv[2]);
-    if (getenv("TELL")) printf("%.0f %.0f\n", wrote, shared[1] - shared[0]);
+    if (getenv("TELL")) printf("%.0f %.0f\n", shared[0], shared[1]);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* ---- the stop watch ---- */
 
-/* An argument with the number of this round in place of its first '@'. */
-static char *numbered(const char *word, int number) {
-    const char *at = strchr(word, '@');
-    return at ? text("%.*s%d%s", (int)(at - word), word, number, at + 1) : text("%s", word);
+struct contestant {
+    char *label, *words[64];
+};
+
+/* A line of standard input: a label and the words of a command, a tab between them. */
+static bool read_contestant(struct contestant *c) {
+    char *line = NULL;
+    size_t size = 0, n = 0;
+    ssize_t length = getline(&line, &size, stdin);
+    if (length <= 0) return false;
+    line[strcspn(line, "\n")] = '\0';
+    c->label = strsep(&line, "\t");
+    while (line && n < COUNT(c->words) - 1) c->words[n++] = strsep(&line, "\t");
+    return n > 0;
 }
 
-/* Start it and wait for its end. What it prints is not wanted. */
-static double time_once(char **command, int number, int *status) {
-    posix_spawn_file_actions_t silent;
-    char *words[256] = { 0 };
+/* Start it and wait for its end. What it prints is not wanted. The first '@' of a word stands for
+ * the number of the round. */
+static double time_once(const struct contestant *c, int round, int *status) {
+    static posix_spawn_file_actions_t silent;
+    char *words[COUNT(c->words)] = { 0 }, *at;
     pid_t pid;
-    for (int i = 0; command[i] && i < COUNT(words) - 1; i++)
-        words[i] = numbered(command[i], number);
+    for (int i = 0; c->words[i]; i++) {
+        words[i] = c->words[i];
+        if ((at = strchr(words[i], '@')))
+            words[i] = text("%.*s%d%s", (int)(at - words[i]), words[i], round, at + 1);
+    }
     posix_spawn_file_actions_init(&silent);
     posix_spawn_file_actions_addopen(&silent, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&silent, 1, "/dev/null", O_WRONLY, 0);
@@ -283,29 +306,21 @@ static double time_once(char **command, int number, int *status) {
     int failure = posix_spawnp(&pid, words[0], &silent, NULL, words, environ);
     if (failure) die("%s: %s", words[0], strerror(failure));
     must(waitpid(pid, status, 0));
-    double took = microseconds() - begun;
-    posix_spawn_file_actions_destroy(&silent);
-    for (int i = 0; words[i]; i++) free(words[i]);
-    return took;
+    return microseconds() - begun;
 }
 
-/* A line for each: number of the round, of the command, microseconds, exit status. */
-static int time_all(char **argv) {
-    char **commands[64] = { 0 };
-    int count = 0, status, rounds = atoi(argv[2]), pause = atoi(argv[3]);
-    for (char **word = argv + 4; *word; word++) {
-        if (strcmp(*word, "--") != 0) continue;
-        if (count == COUNT(commands)) die("more than %d commands", count);
-        commands[count++] = word + 1;
-        *word = NULL;
-    }
+/* After each pause of so many milliseconds the next one. A line for each: its label, the number of
+ * the round, microseconds, exit status. */
+static int time_all(int rounds, int pause) {
+    static struct contestant all[64];
+    int count = 0, status;
+    while (count < COUNT(all) && read_contestant(&all[count])) count++;
     for (int round = 0; round < rounds; round++)
         for (int i = 0; i < count; i++) {
             usleep(pause * 1000);
-            double took = time_once(commands[i], round, &status);
-            printf("%d %d %.0f %d\n", round, i, took,
+            double took = time_once(&all[i], round, &status);
+            printf("%s %d %.0f %d\n", all[i].label, round, took,
                    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-            fflush(stdout);
         }
     return 0;
 }
@@ -362,7 +377,7 @@ static void time_disk(const char *dir) {
 static const int trips = 5000, megabytes = 256;
 
 /* Single bytes there and back, and then all in one direction. */
-static void time_network(const char *name, const char *ip, int port) {
+static int time_network(const char *name, const char *ip, int port) {
     static char block[65536];
     struct sockaddr_in to = { AF_INET, htons(port), { inet_addr(ip) }, { 0 } };
     int fd = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -385,7 +400,7 @@ static void time_network(const char *name, const char *ip, int port) {
     must(shutdown(fd, SHUT_WR));
     must(read(fd, block, 1)); /* the end: it has got all */
     tell(text("%s-megabyte", name), megabytes);
-    close(fd);
+    return close(fd);
 }
 
 static _Noreturn void serve(int port) {
@@ -427,13 +442,10 @@ int main(int argc, char **argv) {
     shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) die("mmap: %s", strerror(errno));
     if (argc > 4 && (!strcmp(what, "none") || !strcmp(what, "bridge"))) return run(argv);
-    if (argc > 4 && !strcmp(what, "time")) return time_all(argv);
+    if (argc > 3 && !strcmp(what, "time")) return time_all(atoi(argv[2]), atoi(argv[3]));
     if (!strcmp(what, "inside")) return measure_inside(argv[2]);
     if (!strcmp(what, "serve")) serve(atoi(argv[2]));
-    if (argc > 3 && !strcmp(what, "talk")) {
-        time_network("bridge", argv[2], atoi(argv[3]));
-        return 0;
-    }
+    if (argc > 3 && !strcmp(what, "talk")) return time_network("bridge", argv[2], atoi(argv[3]));
     dprintf(2, "usage: see the beginning of tests/floor.c\n");
     return 125;
 }
