@@ -1,7 +1,7 @@
 # container - build it, try it, test it. `make help` lists the targets.
 
 SOURCES = container.c ns.c cgroup.c fs.c net.c
-TESTS   = $(filter-out tests/probe.c tests/fuzz.c tests/dump.c,$(wildcard tests/*.c))
+TESTS   = $(filter-out $(addprefix tests/,probe.c fuzz.c dump.c floor.c),$(wildcard tests/*.c))
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g -pthread
 FLAGS   = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
@@ -133,6 +133,17 @@ fuzz: ## feed the option parser and the netlink builder random bytes for SECONDS
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/corpus >build/fuzz/log 2>&1 || \
 	    { tail -n 60 build/fuzz/log; exit 1; }; \
 	grep '^Done' build/fuzz/log
+
+# In network and mount namespaces of their own; the peers are those that the machine has.
+$(B)/floor: tests/floor.c net.c ns.c fs.c container.h $(B)/flags
+	$(CC) $(FLAGS) $(STATIC) tests/floor.c net.c -o $@
+
+bench: $(PROGRAM) base $(B)/floor ## how fast: beside the kernel's least and others; QUICK=1: in a minute
+	CONTAINER='$(CURDIR)/$(PROGRAM)' FLOOR='$(CURDIR)/$(B)/floor' BASE='$(CURDIR)/rootfs/base' \
+	OUT='$(CURDIR)/$(B)/bench' tests/bench
+
+soak: $(PROGRAM) base ## start, kill and remove containers at random, RUNS=10000: what is left?
+	CONTAINER='$(CURDIR)/$(PROGRAM)' BASE='$(CURDIR)/rootfs/base' OUT='$(CURDIR)/$(B)/soak' tests/soak
 
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
 lint: ## check the format and style of all sources and scripts
