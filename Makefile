@@ -134,15 +134,17 @@ fuzz: ## feed the option parser and the netlink builder random bytes for SECONDS
 	    { tail -n 60 build/fuzz/log; exit 1; }; \
 	grep '^Done' build/fuzz/log
 
-# In network and mount namespaces of their own; the peers are those that the machine has.
+# Static, because it runs inside, too.
 $(B)/floor: tests/floor.c net.c ns.c fs.c container.h $(B)/flags
-	$(CC) $(FLAGS) $(STATIC) tests/floor.c net.c -o $@
+	$(call need,libc.a)
+	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static tests/floor.c net.c -o $@
 
-bench: $(PROGRAM) base $(B)/floor ## how fast: beside the kernel's least and others; QUICK=1: in a minute
+# Both work in namespaces of their own. Peers, as runc or podman, take part if the machine has them.
+bench: $(PROGRAM) base $(B)/floor ## how fast, beside the kernel's least and others; QUICK=1: a hint
 	CONTAINER='$(CURDIR)/$(PROGRAM)' FLOOR='$(CURDIR)/$(B)/floor' BASE='$(CURDIR)/rootfs/base' \
 	OUT='$(CURDIR)/$(B)/bench' tests/bench
 
-soak: $(PROGRAM) base ## start, kill and remove containers at random, RUNS=10000: what is left?
+soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: what is left?
 	CONTAINER='$(CURDIR)/$(PROGRAM)' BASE='$(CURDIR)/rootfs/base' OUT='$(CURDIR)/$(B)/soak' tests/soak
 
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.

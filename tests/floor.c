@@ -29,7 +29,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-struct options opt = { .user = "0", .workdir = "/", .hostname = "floor", .name = "floor", .join = -1 };
+struct options opt = { .user = "0", .hostname = "floor", .name = "floor", .join = -1 };
 bool inside;
 
 /* ---- what the engine's files need of container.c ---- */
@@ -298,6 +298,7 @@ static double time_once(const struct contestant *c, int round, int *status) {
         if ((at = strchr(words[i], '@')))
             words[i] = text("%.*s%d%s", (int)(at - words[i]), words[i], round, at + 1);
     }
+    if (!words[0]) die("%s: no command", c->label);
     posix_spawn_file_actions_init(&silent);
     posix_spawn_file_actions_addopen(&silent, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&silent, 1, "/dev/null", O_WRONLY, 0);
