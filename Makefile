@@ -135,9 +135,9 @@ fuzz: ## feed the option parser and the netlink builder random bytes for SECONDS
 	grep '^Done' build/fuzz/log
 
 # Static, because it runs inside, too.
-$(B)/floor: tests/floor.c net.c ns.c fs.c container.h $(B)/flags
+$(B)/floor: tests/floor.c net.c ns.c fs.c cgroup.c container.h $(B)/flags
 	$(call need,libc.a)
-	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static tests/floor.c net.c -o $@
+	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static tests/floor.c net.c cgroup.c -o $@
 
 # Both work in namespaces of their own. Peers, as runc or podman, take part if the machine has them.
 bench: $(PROGRAM) base $(B)/floor ## how fast, beside the kernel's least and others; QUICK=1: a hint
