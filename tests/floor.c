@@ -347,13 +347,23 @@ static void time_processor(void) {
     tell("processor", 5);
 }
 
+/* The least of many short times: others may take the processor from us at any moment. */
+static void time_call(const char *what, long number, long argument) {
+    const int calls = 500;
+    double least = 1e9;
+    for (int n = 0; n < 1000; n++) {
+        double begun = microseconds();
+        for (int i = 0; i < calls; i++) syscall(number, argument, 0, 0);
+        double took = microseconds() - begun;
+        if (took < least) least = took;
+    }
+    printf("%s %.4f\n", what, least / calls);
+}
+
 /* The first is let pass without a look at its arguments, the second is not. */
 static void time_calls(void) {
-    const int n = 200000;
-    for (int i = 0; i < n; i++) sys(getppid, 0);
-    tell("getppid", n);
-    for (int i = 0; i < n; i++) sys(ioctl, -1, 0, 0);
-    tell("ioctl", n);
+    time_call("getppid", SYS_getppid, 0);
+    time_call("ioctl", SYS_ioctl, -1);
 }
 
 static void time_disk(const char *dir) {
