@@ -153,8 +153,10 @@ lint: ## check the format and style of all sources and scripts
 	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch])
 	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE --suppress=leakNoVarFunctionCall \
 	    --enable=warning,portability,performance $(SOURCES) tests/probe.c
-	clang-tidy --quiet $(SOURCES) $(wildcard tests/*.c) -- $(FLAGS) $$(pkg-config --cflags check)
-	shellcheck $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* lessons/tools/*)
+	printf '%s\n' $(SOURCES) $(wildcard tests/*.c) | \
+	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(FLAGS) $$(pkg-config --cflags check)
+	shellcheck $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* \
+	    lessons/* lessons/*/*)
 
 count: ## count the lines of code; fails over 1000, or when a line or a function is too long
 	@tests/count
