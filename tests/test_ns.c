@@ -664,8 +664,8 @@ static const char *const around[] = {
     "unshare -Ur -m -p -f ",
     "unshare -Ur -m -p -f --mount-proc ",
     "unshare -Urn ",
-    "$CONTAINER run --rm --privileged -v $CONTAINER:/c -v $BASE:/b:ro -v $T:/h -e CONTAINER=/c"
-    " -e BASE=/b -e CONTAINER_HOME=/h/inner $BASE ",
+    ("$CONTAINER run --rm --privileged -v $CONTAINER:/c -v $BASE:/b:ro -v $T:/h -e CONTAINER=/c"
+     " -e BASE=/b -e CONTAINER_HOME=/h/inner $BASE "),
 };
 
 START_TEST(runs_as_root_of_a_user_namespace) {
