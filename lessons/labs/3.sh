@@ -65,7 +65,7 @@ any_name_will_do() {
 }
 
 a_hundred_layers() {
-    mark=-$(word) n=$(number 80 110)
+    mark=-$(word) n=$(number 100 120)
     make_image $n
     seen=$(run "$T/image" sh -c "cat /who /file$n; ls / | grep -c file")
     fact "$n layers; the top's file, the last one's, number of files: $(echo $seen)"

@@ -78,7 +78,7 @@ everybody_is_in() {
 seen_inside_read_only() {
     n=$(number 16 99)
     is_v2 && file=memory.max || file=memory/memory.limit_in_bytes
-    seen=$(run -m ${n}M "$BASE" sh -c "cat /sys/fs/cgroup/$file; echo max 2>/dev/null >/sys/fs/cgroup/$file || echo refused
+    seen=$(run -m ${n}M "$BASE" sh -c "cat /sys/fs/cgroup/$file; echo $((n << 20)) 2>/dev/null >/sys/fs/cgroup/$file || echo refused
         grep -E ':(memory)?:' /proc/self/cgroup | cut -d : -f 3")
     fact "inside, $file, writing, the name of its cgroup: $(echo $seen)"
     case $(echo $seen) in "$((n << 20)) refused /"*) ;; *) return 1 ;; esac

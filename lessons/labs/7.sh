@@ -46,7 +46,7 @@ adding_wins() {
 
 another_user() {
     uid=$(number 2000 60000) gid=$(number 2000 60000)
-    seen=$(setpriv --groups 4,24 timeout 10 "$CONTAINER" run --rm -u $uid:$gid "$BASE" sh -c \
+    seen=$(setpriv --groups 4,24 timeout -k 1 60 "$CONTAINER" run --rm -u $uid:$gid "$BASE" sh -c \
         'grep -E "^(Uid|Gid|Groups|CapPrm|CapEff)" /proc/self/status | cut -f 2-' </dev/null)
     fact "-u $uid:$gid: $(echo $seen)"
     [ "$(echo $seen)" = "$uid $uid $uid $uid $gid $gid $gid $gid $(mask) $(mask)" ]

@@ -47,7 +47,7 @@ stop_asks_first() {
     start "$BASE" sh -c 'trap "" TERM; touch /ready; while :; do sleep 0.05; done'
     try test -e "$CONTAINER_HOME/containers/$polite/upper/ready"
     try test -e "$CONTAINER_HOME/containers/$C/upper/ready"
-    timeout -k 1 10 "$CONTAINER" stop -t 1 $polite $C
+    limited "$CONTAINER" stop -t 1 $polite $C
     seen="$(cat "$CONTAINER_HOME/containers/$polite/status"), $(cat "$CONTAINER_HOME/containers/$C/status")"
     fact "one ends with $n when asked, one does not want to: $seen"
     [ "$seen" = "exited $n, exited 137" ]
@@ -58,7 +58,7 @@ stop_thaws_first() {
     try test -e "$CONTAINER_HOME/containers/$C/upper/ready"
     "$CONTAINER" pause $C
     paused=$(state $C)
-    timeout -k 1 10 "$CONTAINER" stop -t 3 $C
+    limited "$CONTAINER" stop -t 3 $C
     seen=$(cat "$CONTAINER_HOME/containers/$C/status")
     fact "$paused, and stopped: $seen"
     [ "$paused $seen" = "paused exited 7" ]
@@ -73,7 +73,7 @@ crash_is_137() {
     try ended "$(init_of box)"
     seen=$("$CONTAINER" wait box)
     fact "before: $before; its watcher was killed: $(state box), and wait says $seen"
-    [ "$before $seen $(state box)" = "running 137 exited" ] && timeout -k 1 10 "$CONTAINER" rm box
+    [ "$before $seen $(state box)" = "running 137 exited" ] && limited "$CONTAINER" rm box
 }
 
 written_stays() {
@@ -92,7 +92,7 @@ nothing_is_left() {
     start -m 64M "$BASE" sleep 60
     cgroups=$(cat "$CONTAINER_HOME/containers/$C/cgroup")
     links=$(ip -o link | wc -l)
-    timeout -k 1 10 "$CONTAINER" rm -f $C
+    limited "$CONTAINER" rm -f $C
     left=$(for dir in $cgroups; do [ ! -d $dir ] || echo $dir; done; ls "$CONTAINER_HOME/containers" 2>/dev/null; nft list tables | grep container)
     after=$(ip -o link | grep -c 'veth\|container0')
     fact "links while it runs: $links; afterwards of ours: $after; ip_forward $(cat /proc/sys/net/ipv4/ip_forward); left: ${left:-nothing}"
