@@ -155,7 +155,7 @@ lint: ## check the format and style of all sources and scripts
 	    --enable=warning,portability,performance $(SOURCES) tests/probe.c
 	printf '%s\n' $(SOURCES) $(wildcard tests/*.c) | \
 	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(FLAGS) $$(pkg-config --cflags check)
-	shellcheck $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* \
+	shellcheck -x $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* \
 	    lessons/* lessons/*/*)
 
 count: ## count the lines of code; fails over 1000, or when a line or a function is too long
@@ -165,6 +165,42 @@ compilers: export BASE = $(CURDIR)/rootfs/base
 compilers: export FLAGS := $(filter-out $(CFLAGS),$(FLAGS)) -O2 -pthread
 compilers: base ## build and try the engine with each C compiler that is installed
 	@tests/compilers
+
+# The course. What lessons/grade and lessons/hunt read from the environment (HOST=1, JSON=1, HARD=1)
+# can also stand on the command line.
+LAB  ?= 1
+DIR  ?= build/lab-$(LAB)
+SEED ?= 1
+JOBS ?= 2
+graded = $(PROGRAM) base $(B)/probe
+
+lab: ## write DIR: the sources without what LAB=1..8 is about; HARD=1: without hints
+	lessons/lab '$(LAB)' '$(DIR)'
+
+hint: ## print the next hint of LAB, for what is not yet written in DIR
+	@lessons/hint '$(LAB)' '$(DIR)'
+
+grade: $(graded) ## points for LAB in DIR; HOST=1: without the virtual machine; JSON=1
+	@lessons/grade '$(LAB)' '$(DIR)' $(ITEM)
+
+grade-all: $(graded) ## the same for all DIRS, JOBS at a time; a line of JSON each
+	@printf '%s\n' $(DIRS) | LINE=1 xargs -P '$(JOBS)' -I {} lessons/grade '$(LAB)' {} || \
+	    [ $$? -eq 123 ]
+
+hunt: ## write DIR: the sources with a mistake, which follows from SEED
+	lessons/hunt '$(SEED)' '$(DIR)'
+
+hunt-check: $(graded) ## is NAME the mistake of SEED, and has DIR been repaired?
+	@lessons/hunt --check '$(SEED)' '$(NAME)' $(if $(filter command line,$(origin DIR)),'$(DIR)')
+
+labs-test: $(graded) ## prove that starters and wrong solutions fail, and the finished source passes
+	lessons/labs-test $(KINDS)
+
+lessons-test: $(graded) ## run what the lessons show, and compare what they quote
+	lessons/check $(FILES)
+
+poster: ## build/poster.svg: the whole source on one sheet
+	lessons/poster >build/poster.svg
 
 # The machine's package manager, and its names for what build, tests and lint need.
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \

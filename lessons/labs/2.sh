@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2016,SC2086 # expanded inside; lists
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: a private root
 
 item old_root_is_gone 4 2.6 any 'pivot_root(".", ".") leaves the old root on top: umount2 with MNT_DETACH takes it off'

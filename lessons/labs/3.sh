@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2016,SC2086 # expanded inside; lists
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: images and layers
 
 item upper_hides_lower 3 3.2 any 'lowerdir lists the top layer first'

@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2016,SC2086 # expanded inside; lists
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: limits
 
 item memory_is_limited 2 4.2 root 'the limit is a number in memory.max, or memory.limit_in_bytes; see the table limits'

@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2016,SC2086 # expanded inside; lists
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: the network
 
 item lo_is_up 2 5.2 root 'a new network namespace has a lo, but it is down: set_up in net_inside'

@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2016,SC2086 # expanded inside; lists
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: user namespaces and rootless
 
 item root_is_mapped_to_us 4 6.2 any 'one line each: 0 inside is us outside, for one id; setgroups must say deny before gid_map'

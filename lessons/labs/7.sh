@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2016,SC2086 # expanded inside; lists
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: security
 
 item eleven_capabilities 3 7.2 root 'drop from the bounding set all that are not kept, then capset'
