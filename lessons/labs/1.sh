@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
+# shellcheck disable=SC2016,SC2046,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: namespaces and pid 1
 
 item own_namespaces 3 1.2 any 'the program shares a namespace with you: which flag does ns_start not give?'

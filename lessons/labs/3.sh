@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
+# shellcheck disable=SC2016,SC2046,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: images and layers
 
 item upper_hides_lower 3 3.2 any 'lowerdir lists the top layer first'
@@ -36,7 +36,6 @@ upper_hides_lower() {
 deleted_is_a_whiteout() {
     mark=-$(word)
     make_image 2
-    C=box
     "$CONTAINER" run --name box "$T/image" sh -c 'rm /who /file2; echo new >/file1' </dev/null
     upper=$CONTAINER_HOME/containers/box/upper
     seen=$(stat -c '%F %t:%T' "$upper/who" "$upper/file2")

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
+# shellcheck disable=SC2016,SC2046,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: limits
 
 item memory_is_limited 2 4.2 root 'the limit is a number in memory.max, or memory.limit_in_bytes; see the table limits'

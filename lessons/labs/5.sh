@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
+# shellcheck disable=SC2016,SC2046,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: the network
 
-item lo_is_up 2 5.2 root 'a new network namespace has a lo, but it is down: set_up in net_inside'
+item lo_is_up 2 5.2 any 'a new network namespace has a lo, but it is down: set_up in net_inside'
 item cable_has_two_ends 3 5.3 root 'eth0 and its peer on the host are one veth pair: iflink here is ifindex there'
 item address_and_route 3 5.4 root 'the address with its /16, and a default route by the gateway'
 item bridge_joins 3 5.5 root 'the host end of each cable is a port of container0: IFLA_MASTER'
@@ -37,7 +37,7 @@ address_and_route() {
     seen=$(CONTAINER_SUBNET=10.$net.0.0 run --ip 10.$net.$a.$b "$BASE" sh -c 'ip -o -4 addr show eth0; grep "^eth0.00000000" /proc/net/route')
     gateway=$(printf '%02X%02X%02X%02X' 1 0 $net 10)
     fact "--ip 10.$net.$a.$b: $(echo $seen)"
-    echo "$seen" | grep -q "inet 10[.]$net[.]$a[.]$b/16 " &&
+    echo "$seen" | grep -q "inet 10[.]${net}[.]${a}[.]$b/16 " &&
         echo "$seen" | grep -q "^eth0.00000000.$gateway.0003"
 }
 
@@ -92,7 +92,7 @@ nat_on_the_way_out() {
 }
 
 published_port() {
-    token=$(word) port=$(number 1024 9999) inner=$(number 1024 9999) seen= bad=0
+    token=$(word) port=$(number 1024 9999) inner=$(number 1024 9999) seen='' bad=0
     make_world || return
     start -p $port:$inner "$BASE" probe serve $inner 60
     try "$BASE/bin/probe" tcp-connect 127.0.0.1 $port ready 1

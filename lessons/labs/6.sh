@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
+# shellcheck disable=SC2016,SC2046,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: user namespaces and rootless
 
 item root_is_mapped_to_us 4 6.2 any 'one line each: 0 inside is us outside, for one id; setgroups must say deny before gid_map'
@@ -11,7 +11,7 @@ item meets_before_go 3 6.5 any 'nothing of the program may run before "go" (and,
 item nothing_of_the_host 3 6.7 any 'init keeps no descriptor, no argument and no variable of the host'
 
 ordinary_id() {
-    [ "$(id -u)" -eq 0 ] && echo "$ORDINARY" || id -u
+    if [ "$(id -u)" -eq 0 ]; then echo "$ORDINARY"; else id -u; fi
 }
 
 root_is_mapped_to_us() {
@@ -24,7 +24,7 @@ root_is_mapped_to_us() {
 
 root_inside_only() {
     mkdir -p "$T/v" && chmod 711 "$T/v" && echo secret >"$T/v/secret"
-    [ "$(id -u)" -eq 0 ] && chmod 600 "$T/v/secret" || chmod 000 "$T/v/secret"
+    if [ "$(id -u)" -eq 0 ]; then chmod 600 "$T/v/secret"; else chmod 000 "$T/v/secret"; fi
     seen=$(as_user "$CONTAINER" run --rm -v "$T/v:/v" "$BASE" sh -c 'probe settime; probe reboot; cat /v/secret; mount -t tmpfs x /mnt' 2>&1)
     own=$(as_user "$CONTAINER" run --rm --privileged "$BASE" sh -c 'mount -t tmpfs x /mnt && echo mounted' 2>&1)
     fact "clock, reboot, another user's file, mount: $(echo $seen); with --privileged, mount of its own: $own"
@@ -75,9 +75,8 @@ nothing_of_the_host() {
     SECRET=$secret as_user "$CONTAINER" run -d --name box "$BASE" sh -c 'sleep 60' >/dev/null || return
     [ "$(id -u)" -ne 0 ] || CONTAINER_HOME=$T/user/home
     init=$(init_of box)
-    C=box
     seen=$(as_user "$CONTAINER" exec box sh -c 'cat /proc/1/environ /proc/1/cmdline | tr -d "\0"; env' 2>&1 </dev/null)
-    fds=$(ls /proc/$init/fd | wc -l)
+    fds=$(find /proc/$init/fd -type l | wc -l)
     fact "init holds $fds descriptors; its command line and environment, and the program's: $(echo $seen | cut -c 1-150)"
     case $seen in *$secret*) return 1 ;; esac
     [ "$fds" = 0 ] && ! tr '\0' '\n' </proc/$init/environ | grep -q $secret

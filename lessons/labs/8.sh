@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2086,SC2116 # for the shell inside; lists, and lists as one line
+# shellcheck disable=SC2016,SC2046,SC2086,SC2116 # for the shell inside; lists, and lists as one line
 # lab: life cycle and clean-up
 
 item pid_is_not_enough 4 8.2 any 'a pid is used again: compare the time of its start, field 22 of /proc/PID/stat'
