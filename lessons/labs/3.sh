@@ -78,9 +78,10 @@ redirects_are_refused() {
     mkdir -p "$T/top/door" "$T/low/secret" "$T/low/door" "$T/image"
     : >"$T/low/secret/$name"
     printf '%s\n' "$T/top" "$T/low" "$BASE" >"$T/image/layers"
-    for space in user trusted; do
-        setfattr -n $space.overlay.redirect -v /secret "$T/top/door" 2>/dev/null
-    done
+    if ! setfattr -n trusted.overlay.redirect -v /secret "$T/top/door"; then
+        fact 'left out: without setfattr (package attr) there is no such layer'
+        return 77
+    fi
     seen=$(run "$T/image" sh -c 'ls /door; ls /secret')
     fact "a layer that redirects /door to /secret; found in /door and in /secret: $(echo $seen)"
     [ "$(echo $seen)" = "$name" ] || return
