@@ -197,6 +197,7 @@ labs-test: $(graded) ## prove that starters and wrong solutions fail, and the fi
 	lessons/labs-test $(KINDS)
 
 lessons-test: $(graded) ## run what the lessons show, and compare what they quote
+	lessons/check --self-test
 	lessons/check $(FILES)
 
 poster: ## build/poster.svg: the whole source on one sheet
