@@ -150,7 +150,7 @@ soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: wha
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
 lint: ## check the format and style of all sources and scripts
 	$(call need,$(LINT_TOOLS))
-	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch])
+	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch] lessons/*.c)
 	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE --suppress=leakNoVarFunctionCall \
 	    --enable=warning,portability,performance $(SOURCES) tests/probe.c
 	printf '%s\n' $(SOURCES) $(wildcard tests/*.c) | \
