@@ -586,13 +586,14 @@ static int commit(void) {
     enter();
     if (alive() || !lock(100))
         die("commit: %s is %s: stop it, or: rootfs/image commit", opt.name, status());
-    char *layer = text("%.20s-%06x", words[2], number), *path = text("%s/layers/%s/", home, layer);
+    char *layer = text("%.20s-%06x", words[2], number), *path = text("%s/layers/%s", home, layer);
     char *layers = text("%s\n%s\n", layer, get("layers"));
     char *made = text("%s/images/%s", home, words[2]);
     if (access(made, F_OK) == 0 && access(text("%s/layers", made), F_OK) == -1)
         die("commit: IMAGE %s is there, and no list of layers", words[2]);
     must(fs_mkdirs(made), "%s", made);
     must(fs_mkdirs(path), "%s", path);
+    must(mkdir(path, 0755), "%s", path); /* another's layer is never exchanged */
     must(chmod(text("%s/layers", home), 0700)); /* a set-uid file in there is not for the host */
     must(put("layers", "%s", layers));
     must(exchange("upper", path), "%s", path);
