@@ -24,12 +24,16 @@ links() { # the links of the host: "INDEX NAME ..."
     ip -o link | sed 's/^\([0-9]*\): \([^:@]*\)/\1 \2 /'
 }
 
+eth0_is_up() { # which the kernel says a little after it is so
+    [ "$(inside cat /sys/class/net/eth0/operstate)" = up ]
+}
+
 cable_has_two_ends() {
     start "$BASE" sleep 60
     inner=$(inside cat /sys/class/net/eth0/ifindex) peer=$(inside cat /sys/class/net/eth0/iflink)
     name=$(links | awk -v i="$peer" '$1 == i { print $2 }')
     fact "inside eth0 is $inner, its other end $peer; here, $peer is ${name:-nobody}"
-    [ "$name" ] && ip -o -d link show "$name" | grep -q ' veth ' && [ "$(inside cat /sys/class/net/eth0/operstate)" = up ]
+    [ "$name" ] && ip -o -d link show "$name" | grep -q ' veth ' && try eth0_is_up
 }
 
 address_and_route() {
@@ -41,10 +45,15 @@ address_and_route() {
         echo "$seen" | grep -q "^eth0.00000000.$gateway.0003"
 }
 
+ports_are_up() { # N
+    ports=$(ip -o link | grep -c ' master container0 .*state UP')
+    [ "$ports" = "$1" ]
+}
+
 bridge_joins() {
     n=$(number 2 5) i=0
     while [ $i -lt $n ]; do start "$BASE" sleep 60; i=$((i + 1)); done
-    ports=$(ip -o link | grep -c ' master container0 .*state UP')
+    try ports_are_up $n
     seen=$(ip -o -4 addr show container0 | sed 's/.*inet \([^ ]*\).*/\1/')
     fact "$n containers: $ports ports that are up; the bridge is $seen"
     [ "$ports" = $n ] && [ "$seen" = 10.66.0.1/16 ] && ip -o link show container0 | grep -q '[<,]UP[,>]'
