@@ -93,7 +93,7 @@ int cgroup_create(void) {
         rmdir(path); /* bare: what a crash has left */
         long made = mkdir(path, 0755);
         if (made == -1 && errno != EEXIST && !limited) return -1; /* not our machine: do without */
-        must(made, "mkdir %s%s", path, opt.rootless ? REMEDY : "");
+        must(made, "= mkdir %s%s", path, opt.rootless ? REMEDY : "");
         fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
     }
     /* a file that all of version 2 have, but for the top, which needs no room */
