@@ -239,12 +239,12 @@ static void enter(void) {
 
 /* Who changes a container holds this lock on its directory: its watcher from beginning to end,
  * others for a moment. The kernel takes it back from the dead; flock(2). */
-static bool lock(int tries) {
+static bool lock(int ms) {
     int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (flock(fd, LOCK_EX | LOCK_NB) == -1 && tries-- > 0) usleep(10000);
-    if (tries < 0 && errno != EWOULDBLOCK) die("flock: %s", strerror(errno));
-    if (tries < 0) close(fd);
-    return tries >= 0;
+    while (flock(fd, LOCK_EX | LOCK_NB) == -1 && ms-- > 0) usleep(1000);
+    if (ms < 0 && errno != EWOULDBLOCK) die("flock: %s", strerror(errno));
+    if (ms < 0) close(fd);
+    return ms >= 0;
 }
 
 /* A pid may be used again, but not with the same time of its start, and the same boot; proc(5). */
@@ -280,7 +280,7 @@ static int exit_status(void) {
 static char *status(void) {
     struct stat st = { 0 };
     if (alive()) return cgroup_frozen() ? "paused" : get("status");
-    if (strncmp(get("status"), "exited", 6) != 0 && !lock(20)) return "starting"; /* no init yet */
+    if (strncmp(get("status"), "exited", 6) != 0 && !lock(200)) return "starting"; /* no init yet */
     stat("status", &st);
     long ago = time(NULL) - st.st_mtime, minutes = ago / 60;
     return text("exited %d (%ld %s ago)", exit_status(), minutes ? minutes : ago,
@@ -331,7 +331,7 @@ static void make_state(bool again) {
             die("CONTAINER_HOME %s, --name %s: %s", home, opt.name,
                 errno == EEXIST ? "there is a container with this name" : strerror(errno));
     enter();
-    if (!lock(100)) die("%s: another command is at work on it", opt.name);
+    if (!lock(1000)) die("%s: another command is at work on it", opt.name);
     ours = true;
     kept = again;
     each_line (dir, text("upper/\nwork/\netc/")) must(fs_mkdirs(dir), "%s", dir);
@@ -448,7 +448,7 @@ static int start(void) {
     }
     if (!strcmp(get("status"), "created")) kill(watcher, SIGCONT);
     while (alive() && !strcmp(get("status"), "created")) usleep(1000);
-    if (!alive()) lock(500); /* its watcher is about to say why */
+    if (!alive()) lock(5000); /* its watcher is about to say why */
     char *why = strchr(get("status"), ':');
     if (why) quit(exit_status(), why + 2);
     return puts(opt.name) == EOF;
@@ -480,9 +480,9 @@ static int stop(void) {
         signal_init(opt.signal ? opt.signal : "TERM");
         bool running = !strcmp(get("status"), "running");
         if (running) kill(watcher, SIGCONT); /* whoever has stopped it: it must see the end */
-        if (running && lock(100 * atoi(opt.seconds))) return 0;
+        if (running && lock(1000 * atoi(opt.seconds))) return 0;
     }
-    for (int tries = 0; !lock(tries > 0 ? 10 : 0); tries++) {
+    for (int tries = 0; !lock(tries > 0 ? 100 : 0); tries++) {
         if (tries == 50) die("%s: its watcher does not end", opt.name);
         if (!alive()) continue;
         cgroup_freeze(false); /* again: others may pause it meanwhile */
@@ -584,7 +584,7 @@ static int commit(void) {
     if (!matches(words[2], NAME)) die("commit: IMAGE %s: want a name", words[2]);
     opt.name = words[1];
     enter();
-    if (alive() || !lock(100))
+    if (alive() || !lock(1000))
         die("commit: %s is %s: stop it, or: rootfs/image commit", opt.name, status());
     char *layer = text("%.20s-%06x", words[2], number), *path = text("%s/layers/%s", home, layer);
     char *layers = text("%s\n%s\n", layer, get("layers"));
