@@ -221,7 +221,7 @@ static void read_arguments(bool again) {
 /* ---- state: a directory for each container, a small file for each fact ---- */
 
 static bool ours, kept; /* is it ours to undo when we end, and shall the directory stay? */
-static pid_t watcher; /* of the container that we look at, */
+static pid_t parent, watcher; /* of who was looked at last; of a container that was alive, */
 static int init_fd = -1; /* and its init, as a pidfd */
 
 static char *find_home(void) {
@@ -254,7 +254,7 @@ static char *identity(pid_t pid) {
     char zombie = 'Z', *stat = strrchr(get(text("/proc/%d/stat", pid)), ')');
     /* fields 3, 4 and, after 17 others, 22 */
     sscanf(stat ? stat : "", ") %c %d%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s %llu",
-           &zombie, &watcher, &start);
+           &zombie, &parent, &start);
     if (!boot) boot = get("/proc/sys/kernel/random/boot_id");
     return text("%d %llu %s", strchr("ZX", zombie) ? 0 : pid, start, boot);
 }
@@ -268,6 +268,7 @@ static pid_t alive(void) {
     int why = errno;
     if (pid <= 0 || strcmp(identity(pid), said) != 0) return 0;
     if (init_fd == -1) die("pidfd_open %d: %s", pid, strerror(why));
+    watcher = parent;
     return pid;
 }
 
@@ -484,10 +485,9 @@ static int stop(void) {
     }
     for (int tries = 0; !lock(tries > 0 ? 100 : 0); tries++) {
         if (tries == 50) die("%s: its watcher does not end", opt.name);
-        if (!alive()) continue;
-        cgroup_freeze(false); /* again: others may pause it meanwhile */
-        signal_init("KILL");
-        kill(watcher, SIGCONT);
+        if (alive()) cgroup_freeze(false); /* again: others may pause it meanwhile */
+        if (alive()) signal_init("KILL");
+        if (watcher) kill(watcher, SIGCONT); /* somebody may have stopped it */
     }
     return 0;
 }

@@ -529,7 +529,8 @@ START_TEST(stops_and_continues_jobs) {
     wait_for(&t, "Stopped");
     wait_for(&t, "# ");
     type(&t, "fg\n");
-    wait_for(&t, "exec cat"); /* the shell names the job that it continues */
+    wait_for(&t, "exec cat"); /* the shell names the job that it continues, */
+    wait_for(&t, "\r\n"); /* and ends the line */
     type(&t, "again\n");
     wait_for(&t, "again\r\nagain\r\n");
     type(&t, "\4"); /* end of file, for cat */
@@ -677,7 +678,7 @@ START_TEST(runs_as_root_of_a_user_namespace) {
     struct result r = as(who, "%s sh -c '$CONTAINER run --rm --network none -m 32M $BASE true'",
                          around[_i]);
     if (is_root())
-        expect(r, 125, "", "container-");
+        expect(r, 125, "", "cgroup");
 }
 END_TEST
 

@@ -1278,14 +1278,15 @@ START_TEST(start_looks_for_routes_again) {
 END_TEST
 
 /* Our own bridge has such a route, which is no clash. */
+#define LINKS "ip -d -o addr; ip -d -o link | sed 's/NO-CARRIER,//; s/state [A-Z]*//'"
 START_TEST(a_link_of_the_bridges_name_is_respected) {
     expect(sh("ip link add " BRIDGE " type veth peer name other && ip link set " BRIDGE " up"), 0,
            "", "");
-    struct result before = sh("ip -d -o addr; ip -d -o link");
+    struct result before = sh(LINKS); /* the kernel says a little later if there is a carrier */
     expect(sh("$CONTAINER run --rm $BASE true"), 125, "", BRIDGE);
     expect(sh("$CONTAINER run --rm -p 80:80 $BASE true"), 125, "", BRIDGE);
     expect(sh(NOTHING_MADE), 0, "", "");
-    ck_assert_str_eq(sh("ip -d -o addr; ip -d -o link").out, before.out);
+    ck_assert_str_eq(sh(LINKS).out, before.out);
     expect(sh("ip link del " BRIDGE), 0, "", "");
     for (int again = 0; again < 2; again++)
         expect(sh("$CONTAINER run --rm $BASE true"), 0, "", "");
