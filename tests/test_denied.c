@@ -49,7 +49,7 @@ static const struct {
     { "mount_setattr", NULL }, { "move_mount", NULL }, { "open_tree", NULL },
     { "openat2", NULL }, { "pidfd_getfd", NULL }, { "pidfd_open", NULL },
     { "pidfd_send_signal", NULL }, { "pipe2", NULL }, { "pivot_root", NULL }, { "prctl", NULL },
-    { "prlimit64", NULL }, { "renameat2", NULL }, { "sendfile", NULL }, { "setgroups", NULL },
+    { "renameat2", NULL }, { "sendfile", NULL }, { "setgroups", NULL },
     { "sethostname", NULL }, { "setns", NULL }, { "setresgid", NULL }, { "setresuid", NULL },
     { "setsid", NULL }, { "socketpair", NULL }, { "statx", NULL }, { "umount2", NULL },
     { "unshare", NULL },

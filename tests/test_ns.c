@@ -761,11 +761,14 @@ Suite *ns_suite(void) {
 
     t = tcase_create("nested");
     tcase_add_checked_fixture(t, set_up, tear_down);
-    if (users() == 2 || !is_root())
+    bool dynamic = getenv("ASAN_OPTIONS");
+    if (dynamic)
+        left_out("a container in a container", "sanitizers need libraries, which the image has not");
+    if (users() == 2 || !is_root()) {
         tcase_add_loop_test(t, runs_in_another_user_namespace, users() - 1, users());
-    if (users() == 2 || !is_root())
-        tcase_add_loop_test(t, runs_as_root_of_a_user_namespace, 0, COUNT(around));
-    tcase_add_loop_test(t, is_refused_in_a_container, 0, users());
+        tcase_add_loop_test(t, runs_as_root_of_a_user_namespace, 0, COUNT(around) - dynamic);
+    }
+    tcase_add_loop_test(t, is_refused_in_a_container, 0, dynamic ? 0 : users());
     suite_add_tcase(s, t);
 
     t = tcase_create("terminal");
