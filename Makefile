@@ -21,6 +21,7 @@ MACHINE := $(shell uname -m)
 # of IMAGE_TOOLS, tests of images are left out.
 TEST_TOOLS = pkg-config libcheck libc.a busybox ip nft ping
 VM_TOOLS   = qemu-system-$(MACHINE) busybox cpio modprobe mkfs.ext4
+LESSON_TOOLS = curl aspell
 IMAGE_TOOLS = docker-registry skopeo umoci runc jq curl getfattr zstd xz bzip2
 LINT_TOOLS = clang-format clang-tidy cppcheck shellcheck pkg-config libcheck
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -214,25 +215,25 @@ apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
           clang-tidy cppcheck shellcheck cpio kmod e2fsprogs xz-utils \
           qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,arm) musl-tools gcc-aarch64-linux-gnu \
           libc6-dev-arm64-cross qemu-user-static docker-registry skopeo umoci runc jq curl \
-          ca-certificates attr zstd bzip2
+          ca-certificates attr zstd bzip2 aspell aspell-en
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
           busybox iproute iputils nftables procps-ng util-linux cloc clang compiler-rt \
           clang-tools-extra cppcheck ShellCheck cpio kmod e2fsprogs xz \
           qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64)-core skopeo umoci runc jq \
-          curl attr zstd bzip2
+          curl attr zstd bzip2 aspell aspell-en
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
           iputils-ping nftables procps util-linux cloc clang compiler-rt clang-extra-tools \
           cppcheck shellcheck cpio kmod e2fsprogs xz qemu-system-$(MACHINE) skopeo umoci runc jq \
-          curl attr zstd bzip2 tar coreutils findutils
+          curl attr zstd bzip2 tar coreutils findutils aspell aspell-en
 pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
           nftables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck cpio kmod \
           e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64) skopeo umoci \
-          runc jq curl attr xz bzip2
+          runc jq curl attr xz bzip2 aspell aspell-en
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
-	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LINT_TOOLS) libasan \
-	    libfuzzer cloc)`; \
+	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LESSON_TOOLS) $(LINT_TOOLS) \
+	    libasan libfuzzer cloc)`; \
 	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
 	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \
 	echo 'deps: package manager: $(or $(MANAGER),unknown: install these by hand)'; \
