@@ -568,3 +568,10 @@ void tear_down(void) {
     expect_host_unchanged();
     sh("chmod -R u+rwX %s; rm -rf %s", scratch, scratch);
 }
+
+TCase *new_case(Suite *s, const char *name) {
+    TCase *t = tcase_create(name);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    suite_add_tcase(s, t);
+    return t;
+}

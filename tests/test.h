@@ -98,7 +98,11 @@ void tear_down(void);
  * tear_down does it, too. */
 void expect_host_unchanged(void);
 
-/* Each chapter's file has one of these; it adds test cases that use set_up and tear_down.
+/* A test case of the suite, whose tests have set_up before them and tear_down after. */
+TCase *new_case(Suite *s, const char *name);
+#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+
+/* Each chapter's file has one of these.
  * Tests that need root are added only as root: name what is left out with left_out(). */
 Suite *container_suite(void);
 Suite *ns_suite(void);

@@ -20,8 +20,6 @@
 #include <regex.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* ---- the table ---- */
 
 enum mode { ROOT,
@@ -503,9 +501,7 @@ void print_attacks(void) {
 
 Suite *attacks_suite(void) {
     Suite *s = suite_create("attacks");
-    TCase *t = tcase_create("attacks");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "attacks");
     tcase_add_loop_test(t, is_refused, 0, COUNT(attempts));
-    suite_add_tcase(s, t);
     return s;
 }

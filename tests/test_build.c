@@ -22,8 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* A shell line: the context with this Containerfile; and the build of it. */
 #define WRITE(text) "mkdir -p c && cat >c/Containerfile <<'END' &&\n" text "\nEND\n"
 #define IMAGE "PATH=$TOOLS:$PATH; image "
@@ -887,13 +885,6 @@ START_TEST(builds_the_example) {
 END_TEST
 
 /* ---- the suite ---- */
-
-static TCase *new_case(Suite *s, const char *name) {
-    TCase *t = tcase_create(name);
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
-    return t;
-}
 
 static void add_roots_tests(Suite *s) {
     TCase *t = new_case(s, "root");

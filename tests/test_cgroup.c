@@ -18,8 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* A network would only cost time here. */
 #define RUN "$CONTAINER run --rm --network none "
 
@@ -522,8 +520,7 @@ END_TEST
 
 Suite *cgroup_suite(void) {
     Suite *s = suite_create("cgroup");
-    TCase *t = tcase_create("refused");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "refused");
     tcase_add_loop_test(t, malformed_limits_are_named, 0, COUNT(malformed));
     if (is_root() || access(our_cgroup("memory"), W_OK) == -1)
         tcase_add_loop_test(t, ordinary_users_need_delegation, 0, COUNT(limits));
@@ -533,14 +530,12 @@ Suite *cgroup_suite(void) {
         tcase_add_test(t, ordinary_users_may_limit_what_is_theirs);
         tcase_add_test(t, ordinary_users_may_share_what_is_theirs);
     }
-    suite_add_tcase(s, t);
     if (!is_root()) {
         left_out("limits that bite", "to make cgroups needs root");
         return s;
     }
 
-    t = tcase_create("bites");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "bites");
     tcase_add_test(t, memory_limit_bites);
     tcase_add_test(t, memory_kills_are_counted);
     tcase_add_test(t, memory_limit_holds_for_tmpfs);
@@ -551,31 +546,24 @@ Suite *cgroup_suite(void) {
     tcase_add_test(t, io_limit_is_set_or_refused);
     if (cgroup_v2())
         tcase_add_test(t, limits_bite_in_an_outer_container);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("inside");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "inside");
     tcase_add_test(t, memory_has_units);
     tcase_add_test(t, cpus_are_parts_of_time);
     tcase_add_test(t, limits_cannot_be_changed);
     tcase_add_test(t, cgroup_path_is_hidden);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("outside");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "outside");
     tcase_add_test(t, cgroup_is_below_ours);
     if (!cgroup_v2())
         tcase_add_test(t, cgroup_is_below_ours_wherever_we_are);
     tcase_add_test(t, cgroup_goes_in_the_end);
     tcase_add_test(t, cgroup_goes_when_all_are_killed);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("neighbours");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "neighbours");
     tcase_add_test(t, neighbours_have_their_own_limits);
     tcase_add_test(t, neighbours_live_on);
     tcase_add_test(t, leftover_cgroup_is_taken_over);
     tcase_add_test(t, namesakes_do_not_share);
-    suite_add_tcase(s, t);
     return s;
 }

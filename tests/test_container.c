@@ -22,8 +22,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* Most tests here need no network, and without one they are faster. */
 #define RUN "$CONTAINER run --network none "
 #define RUN_RM RUN "--rm "
@@ -720,25 +718,20 @@ END_TEST
 
 Suite *container_suite(void) {
     Suite *s = suite_create("container");
-    TCase *t = tcase_create("refused");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "refused");
     tcase_add_loop_test(t, refuses, 0, COUNT(refused));
     tcase_add_loop_test(t, accepts, 0, COUNT(accepted));
     tcase_add_test(t, measures_names);
     tcase_add_test(t, helps);
     tcase_add_test(t, leaves_the_command_alone);
     tcase_add_test(t, says_what_rootless_needs);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("status");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "status");
     tcase_add_loop_test(t, exits_with_the_status, 0, COUNT(statuses));
     tcase_add_loop_test(t, exits_with_any_status, 0, users());
     tcase_add_loop_test(t, exits_with_the_signal, 0, COUNT(deadly));
-    suite_add_tcase(s, t);
 
-    t = tcase_create("state");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "state");
     tcase_add_loop_test(t, rm_keeps_nothing, 0, users());
     tcase_add_loop_test(t, keeps_what_was_written, 0, users());
     tcase_add_test(t, remembers_a_signal);
@@ -753,39 +746,31 @@ Suite *container_suite(void) {
         tcase_add_test(t, survives_a_read_only_disk);
     } else
         left_out("full and read-only disks", "to mount one needs root");
-    suite_add_tcase(s, t);
 
-    t = tcase_create("image");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "image");
     tcase_add_loop_test(t, image_has_defaults, 0, users());
     tcase_add_loop_test(t, user_overrides_the_image, 0, users());
     tcase_add_loop_test(t, image_may_not_open_the_host, 0, COUNT(greedy));
     tcase_add_test(t, image_may_be_wrong);
     tcase_add_test(t, image_arguments_are_lines);
     tcase_add_test(t, image_arguments_are_many);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("stdio");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "stdio");
     tcase_add_loop_test(t, passes_bytes_through_files, 0, users());
     tcase_add_loop_test(t, passes_bytes_through_pipes, 0, users());
     tcase_add_loop_test(t, keeps_errors_apart, 0, users());
     tcase_add_loop_test(t, ends_with_its_reader, 0, users());
     if (is_root())
         tcase_add_test(t, reopens_its_output);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("callers");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "callers");
     tcase_add_loop_test(t, does_not_mind_its_caller, 0, COUNT(callers));
     tcase_add_test(t, hears_of_its_children);
     tcase_add_test(t, forgets_a_long_environment);
     tcase_add_loop_test(t, closes_what_its_caller_left_open, 0, users());
     tcase_add_loop_test(t, names_what_an_old_kernel_lacks, 0, COUNT(newer_calls));
-    suite_add_tcase(s, t);
 
-    t = tcase_create("explain");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "explain");
     tcase_add_loop_test(t, explains_every_step, 0, users());
     tcase_add_test(t, steps_need_a_terminal);
     tcase_add_loop_test(t, waits_at_one_place, 0, users());
@@ -794,6 +779,5 @@ Suite *container_suite(void) {
     tcase_add_loop_test(t, dies_at_every_step, 0, SHARES);
     tcase_add_loop_test(t, quits_at_every_step_rootless, 0, users() == 2 ? SHARES : 0);
     tcase_add_loop_test(t, dies_at_every_step_rootless, 0, users() == 2 ? SHARES : 0);
-    suite_add_tcase(s, t);
     return s;
 }

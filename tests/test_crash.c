@@ -32,8 +32,6 @@ enum {
     PATIENCE = 10, /* seconds, times SLOWER, for what should happen at once */
 };
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* ---- processes ---- */
 
 /* 0 when there is no such process, or it has ended (a zombie). */
@@ -973,15 +971,8 @@ START_TEST(dies_at_every_call_of_rm) {
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name) {
-    TCase *t = tcase_create(name);
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
-    return t;
-}
-
 static void add_hostile_tests(Suite *s) {
-    TCase *t = add_case(s, "hostile");
+    TCase *t = new_case(s, "hostile");
     tcase_add_loop_test(t, spares_who_has_its_pid_now, 0, COUNT(lies));
     tcase_add_test(t, spares_another_container);
     tcase_add_loop_test(t, spares_everybody, 0, 5);
@@ -990,14 +981,14 @@ static void add_hostile_tests(Suite *s) {
     tcase_add_loop_test(t, removes_what_nobody_watches, 0, 6);
     tcase_add_loop_test(t, its_clients_may_die, 0, COUNT(interrupted));
 
-    t = add_case(s, "calls");
+    t = new_case(s, "calls");
     tcase_add_loop_test(t, dies_at_every_call_of_commit, 0, SHARES);
     tcase_add_loop_test(t, dies_at_every_call_of_rm, 0, SHARES);
 }
 
 Suite *crash_suite(void) {
     Suite *s = suite_create("crash");
-    TCase *t = add_case(s, "killed");
+    TCase *t = new_case(s, "killed");
     tcase_add_loop_test(t, outlives_its_processes, 0, 5);
     if (is_root())
         tcase_add_loop_test(t, removes_what_died_frozen, 5, COUNT(losses));
@@ -1006,20 +997,20 @@ Suite *crash_suite(void) {
         return s;
     }
 
-    t = add_case(s, "steps");
+    t = new_case(s, "steps");
     tcase_add_loop_test(t, dies_at_every_step, 0, COUNT(sweeps) * SHARES);
 
-    t = add_case(s, "disk");
+    t = new_case(s, "disk");
     tcase_add_loop_test(t, starts_on_a_full_disk, 0, COUNT(starts_with));
     tcase_add_test(t, starts_again_on_a_full_disk);
     tcase_add_test(t, commits_on_a_full_disk);
     tcase_add_loop_test(t, stops_on_a_full_disk, 0, 3);
     tcase_add_test(t, refuses_a_read_only_disk);
 
-    t = add_case(s, "together");
+    t = new_case(s, "together");
     tcase_add_loop_test(t, several_may_want_it, 0, 4);
 
-    t = add_case(s, "many");
+    t = new_case(s, "many");
     tcase_add_test(t, leaves_nothing_200_times);
     tcase_add_test(t, runs_50_at_once);
     tcase_add_test(t, starts_many_at_the_same_time);

@@ -14,8 +14,6 @@
 #include <signal.h>
 #include <string.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 static const char *const refusals[] = { "ENOSYS", "EPERM" };
 
 /* How a program stands: capabilities, the filter at work, descriptors, mounts (without their
@@ -197,19 +195,15 @@ END_TEST
 
 Suite *denied_suite(void) {
     Suite *s = suite_create("denied");
-    TCase *t = tcase_create("whole");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "whole");
     tcase_add_test(t, refuses_one_call);
     tcase_add_loop_test(t, runs_whole_or_not, 0, COUNT(calls));
     tcase_add_loop_test(t, execs_whole_or_not, 0, COUNT(calls));
     tcase_add_loop_test(t, has_a_terminal_or_not, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("commands");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "commands");
     if (is_root())
         tcase_add_loop_test(t, drops_what_was_named, 0, 5 * COUNT(refusals));
     tcase_add_loop_test(t, does_it_or_says_why, 0, COUNT(commands) * COUNT(refusals));
-    suite_add_tcase(s, t);
     return s;
 }

@@ -19,8 +19,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* A network would only cost time here. */
 #define RUN "$CONTAINER run --rm --network none "
 #define VOLUME "-v \"$T:/volume\" "
@@ -829,8 +827,7 @@ END_TEST
 
 Suite *fs_suite(void) {
     Suite *s = suite_create("fs");
-    TCase *t = tcase_create("layers");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "layers");
     tcase_add_loop_test(t, writes_go_to_the_top, 0, users());
     tcase_add_loop_test(t, layers_cover_each_other, 0, users());
     tcase_add_loop_test(t, a_hundred_layers_keep_their_order, 0, users());
@@ -838,10 +835,8 @@ Suite *fs_suite(void) {
     tcase_add_loop_test(t, paths_may_be_odd, 0, users());
     tcase_add_loop_test(t, missing_layers_are_named, 0, users());
     tcase_add_loop_test(t, empty_lines_are_no_layers, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("mounts");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "mounts");
     tcase_add_loop_test(t, mounts_are_there, 0, users());
     tcase_add_loop_test(t, devices_have_their_numbers, 0, users());
     tcase_add_loop_test(t, devices_work, 0, users());
@@ -857,10 +852,8 @@ Suite *fs_suite(void) {
     tcase_add_loop_test(t, settings_are_locked, 0, users());
     tcase_add_loop_test(t, kernel_trees_are_read_only, 0, users());
     tcase_add_loop_test(t, mounts_cannot_be_undone, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("root");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "root");
     tcase_add_loop_test(t, root_may_be_read_only, 0, users());
     tcase_add_loop_test(t, workdir_is_made, 0, users());
     tcase_add_loop_test(t, devices_cannot_be_made, 0, users());
@@ -869,10 +862,8 @@ Suite *fs_suite(void) {
         tcase_add_loop_test(t, host_devices_do_not_open, 0, users());
     } else
         left_out("device nodes in images and volumes", "to make one needs root");
-    suite_add_tcase(s, t);
 
-    t = tcase_create("volumes");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "volumes");
     tcase_add_loop_test(t, volumes_go_both_ways, 0, users());
     tcase_add_loop_test(t, volumes_may_be_read_only, 0, users());
     tcase_add_loop_test(t, volumes_may_be_many, 0, users());
@@ -884,31 +875,24 @@ Suite *fs_suite(void) {
         tcase_add_loop_test(t, volumes_hold_what_is_mounted_below, 0, users());
     else
         left_out("mounts below a volume", "to mount needs root");
-    suite_add_tcase(s, t);
 
-    t = tcase_create("etc");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "etc");
     tcase_add_loop_test(t, names_are_in_etc, 0, users());
     tcase_add_loop_test(t, etc_files_are_locked, 0, users());
     if (is_root())
         tcase_add_loop_test(t, resolver_is_the_hosts, 0, COUNT(resolvers));
     else
         left_out("other resolvers than this host's", "to mount needs root");
-    suite_add_tcase(s, t);
 
-    t = tcase_create("hostile");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "hostile");
     tcase_add_loop_test(t, traps_catch_nobody, 0, COUNT(mount_points) * users());
     tcase_add_loop_test(t, links_in_etc_are_covered, 0, users());
     tcase_add_loop_test(t, masks_are_not_the_images, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("removal");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "removal");
     tcase_add_loop_test(t, removes_closed_directories, 0, users());
     tcase_add_loop_test(t, removes_deep_directories, 0, users());
     tcase_add_loop_test(t, removes_what_is_no_file, 0, users());
     tcase_add_loop_test(t, removes_nothing_else, 0, users());
-    suite_add_tcase(s, t);
     return s;
 }

@@ -23,8 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 #define IMAGE "\"$TOOLS/image\" "
 #define RUN "$CONTAINER run --rm --network none "
 #define HOME_DIR "\"$CONTAINER_HOME\""
@@ -636,13 +634,6 @@ START_TEST(survives) {
 END_TEST
 
 /* ---- the suite ---- */
-
-static TCase *new_case(Suite *s, const char *name) {
-    TCase *t = tcase_create(name);
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
-    return t;
-}
 
 Suite *images_suite(void) {
     Suite *s = suite_create("images");

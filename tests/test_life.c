@@ -26,8 +26,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* Most tests here need no network, and without one they are faster. */
 #define RUN "$CONTAINER run -d --network none "
 #define CREATE "$CONTAINER create --network none "
@@ -1809,8 +1807,7 @@ END_TEST
 /* ---- all of them ---- */
 
 static void add_started(Suite *s) {
-    TCase *t = tcase_create("started");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "started");
     tcase_add_loop_test(t, create_stops_before_the_program, 0, users());
     tcase_add_loop_test(t, starts_again_with_all_it_had, 0, users());
     tcase_add_loop_test(t, finds_its_image_again, 0, users());
@@ -1822,12 +1819,10 @@ static void add_started(Suite *s) {
         tcase_add_test(t, create_makes_all_but_the_program);
         tcase_add_test(t, keeps_its_address);
     }
-    suite_add_tcase(s, t);
 }
 
 static void add_exec(Suite *s) {
-    TCase *t = tcase_create("exec");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "exec");
     tcase_add_loop_test(t, exec_has_the_commands_status, 0, users());
     tcase_add_loop_test(t, exec_is_in_the_same_world, 0, users());
     tcase_add_loop_test(t, exec_has_the_same_powers, 0, COUNT(powers));
@@ -1847,12 +1842,10 @@ static void add_exec(Suite *s) {
         tcase_add_test(t, exec_shows_nothing_of_the_host);
         tcase_add_test(t, exec_as_another_user_has_none);
     }
-    suite_add_tcase(s, t);
 }
 
 static void add_listed(Suite *s) {
-    TCase *t = tcase_create("listed");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "listed");
     tcase_add_loop_test(t, ps_has_columns, 0, users());
     tcase_add_loop_test(t, ps_knows_every_status, 0, users());
     tcase_add_loop_test(t, ps_knows_since_when, 0, users());
@@ -1863,10 +1856,8 @@ static void add_listed(Suite *s) {
     tcase_add_loop_test(t, another_boot_has_other_pids, 0, users());
     if (is_root())
         tcase_add_loop_test(t, a_strange_pid_harms_nobody, 0, COUNT(strange_pids));
-    suite_add_tcase(s, t);
 
-    t = tcase_create("logs");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "logs");
     tcase_add_loop_test(t, logs_have_both_outputs, 0, users());
     tcase_add_loop_test(t, logs_keep_every_byte, 0, users());
     tcase_add_loop_test(t, logs_can_be_followed, 0, users());
@@ -1874,12 +1865,10 @@ static void add_listed(Suite *s) {
     tcase_add_loop_test(t, followers_need_few_files, 0, users());
     tcase_add_loop_test(t, followers_may_leave_and_be_left, 0, users());
     tcase_add_loop_test(t, logs_are_bounded, 0, users());
-    suite_add_tcase(s, t);
 }
 
 static void add_ended(Suite *s) {
-    TCase *t = tcase_create("ended");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "ended");
     tcase_add_loop_test(t, waits_for_the_end, 0, users());
     tcase_add_loop_test(t, nobody_waits_for_ever, 0, users());
     tcase_add_loop_test(t, stop_asks_first, 0, users());
@@ -1893,10 +1882,8 @@ static void add_ended(Suite *s) {
     tcase_add_loop_test(t, rm_f_takes_all, 0, users());
     tcase_add_loop_test(t, rm_goes_deep, 0, users());
     tcase_add_loop_test(t, rm_spares_the_rest, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("paused");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "paused");
     if (is_root()) {
         tcase_add_test(t, pause_stops_progress);
         tcase_add_test(t, pause_may_be_said_twice);
@@ -1905,12 +1892,10 @@ static void add_ended(Suite *s) {
         tcase_add_loop_test(t, pause_needs_a_cgroup, 0, users() - 1);
     } else
         left_out("pause and limits", "to make cgroups needs root");
-    suite_add_tcase(s, t);
 }
 
 static void add_committed(Suite *s) {
-    TCase *t = tcase_create("committed");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "committed");
     tcase_add_loop_test(t, commit_keeps_all_changes, 0, users());
     tcase_add_loop_test(t, commit_keeps_the_arguments, 0, users());
     tcase_add_loop_test(t, commits_stack, 0, users());
@@ -1922,10 +1907,8 @@ static void add_committed(Suite *s) {
         tcase_add_test(t, commit_keeps_what_is_roots);
         tcase_add_test(t, committed_layers_are_closed);
     }
-    suite_add_tcase(s, t);
 
-    t = tcase_create("crowd");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "crowd");
     tcase_add_loop_test(t, many_have_their_own_names_and_addresses, 0, users());
     tcase_add_loop_test(t, a_name_is_given_to_one, 0, users());
     tcase_add_loop_test(t, it_is_started_once, 0, users());
@@ -1934,22 +1917,18 @@ static void add_committed(Suite *s) {
     if (is_root())
         tcase_add_test(t, pause_unpause_and_stop_may_meet);
     tcase_add_loop_test(t, commits_may_meet, 0, users());
-    suite_add_tcase(s, t);
 }
 
 Suite *life_suite(void) {
     Suite *s = suite_create("life");
-    TCase *t = tcase_create("refused");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "refused");
     tcase_add_loop_test(t, strangers_are_refused, 0, COUNT(commands));
     tcase_add_test(t, strangers_are_not_removed);
     tcase_add_test(t, wrong_arguments_change_nothing);
     tcase_add_test(t, missing_arguments_are_named);
     tcase_add_test(t, help_has_all_commands);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("detached");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "detached");
     tcase_add_loop_test(t, prints_its_name, 0, users());
     tcase_add_loop_test(t, says_itself_what_failed, 0, COUNT(failures));
     tcase_add_loop_test(t, create_or_start_says_what_failed, 0, COUNT(failures));
@@ -1960,7 +1939,6 @@ Suite *life_suite(void) {
     tcase_add_loop_test(t, removes_itself_with_rm, 0, users());
     tcase_add_loop_test(t, facts_are_files, 0, users());
     tcase_add_loop_test(t, one_in_front_has_a_life_too, 0, users());
-    suite_add_tcase(s, t);
 
     add_started(s);
     add_exec(s);

@@ -25,7 +25,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 #define RUN "$CONTAINER run --rm "
 #define BRIDGE "container0"
 #define GATEWAY "10.66.0.1"
@@ -563,22 +562,15 @@ START_TEST(nothing_stays_but_the_bridge) {
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name) {
-    TCase *t = tcase_create(name);
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
-    return t;
-}
-
 /* Only root can join anything to the host's network, and has in these tests one to itself. */
 static void add_bridge_tests(Suite *s) {
-    TCase *t = add_case(s, "neighbours");
+    TCase *t = new_case(s, "neighbours");
     tcase_add_loop_test(t, neighbours_see_each_other, 0, COUNT(protocols));
     tcase_add_test(t, neighbours_answer_a_ping);
     tcase_add_test(t, bridge_is_always_the_same);
     tcase_add_test(t, half_a_bridge_is_completed);
 
-    t = add_case(s, "outside");
+    t = new_case(s, "outside");
     tcase_add_loop_test(t, the_internet_sees_our_address, 0, COUNT(protocols));
     tcase_add_test(t, the_internet_answers_a_ping);
     tcase_add_test(t, without_nat_no_answer_comes);
@@ -591,7 +583,7 @@ static void add_bridge_tests(Suite *s) {
     tcase_add_test(t, nat_leaves_other_tables_alone);
     tcase_add_test(t, forwarding_is_switched_on);
 
-    t = add_case(s, "addresses");
+    t = new_case(s, "addresses");
     tcase_add_test(t, address_is_taken_and_released);
     tcase_add_test(t, next_address_is_the_next_that_is_free);
     tcase_add_test(t, twenty_at_once_have_an_address_each);
@@ -599,13 +591,13 @@ static void add_bridge_tests(Suite *s) {
     tcase_add_test(t, first_and_last_address_can_be_had);
     tcase_add_test(t, address_needs_the_bridge);
 
-    t = add_case(s, "afterwards");
+    t = new_case(s, "afterwards");
     tcase_add_loop_test(t, nothing_stays_but_the_bridge, 0, COUNT(endings));
 }
 
 Suite *net_suite(void) {
     Suite *s = suite_create("net");
-    TCase *t = add_case(s, "inside");
+    TCase *t = new_case(s, "inside");
     tcase_add_loop_test(t, none_has_only_lo, 0, users());
     tcase_add_loop_test(t, host_is_our_own_network, 0, users());
     tcase_add_loop_test(t, host_s_loopback_is_out_of_reach, 0, users());
@@ -614,7 +606,7 @@ Suite *net_suite(void) {
         tcase_add_test(t, hosts_knows_the_container);
     }
 
-    t = add_case(s, "refused");
+    t = new_case(s, "refused");
     tcase_add_loop_test(t, what_is_no_address_is_refused, 0, COUNT(no_addresses));
     tcase_add_loop_test(t, what_is_no_network_is_refused, 0, COUNT(no_networks));
     if (!is_root() || users() == 2)

@@ -23,8 +23,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 /* Most tests here need no network, and without one they are faster. */
 #define RUN "$CONTAINER run --rm --network none "
 
@@ -692,17 +690,14 @@ END_TEST
 
 Suite *ns_suite(void) {
     Suite *s = suite_create("ns");
-    TCase *t = tcase_create("namespaces");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = new_case(s, "namespaces");
     tcase_add_loop_test(t, has_its_own_namespaces, 0, users());
     tcase_add_loop_test(t, shares_none_with_a_neighbour, 0, users());
     tcase_add_loop_test(t, has_its_own_host_name, 0, users());
     if (is_root())
         tcase_add_test(t, network_host_is_the_hosts);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("init");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "init");
     tcase_add_loop_test(t, is_a_child_of_init, 0, users());
     tcase_add_loop_test(t, sees_only_its_own_processes, 0, users());
     tcase_add_loop_test(t, reaps_orphans, 0, users());
@@ -714,19 +709,15 @@ Suite *ns_suite(void) {
     tcase_add_loop_test(t, all_ends_with_init, 0, users());
     tcase_add_loop_test(t, init_cannot_be_looked_at, 0, COUNT(init_files));
     tcase_add_test(t, init_has_nothing_to_show);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("capabilities");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "capabilities");
     tcase_add_loop_test(t, has_these_capabilities, 0, COUNT(capabilities));
     if (is_root()) {
         tcase_add_loop_test(t, another_user_has_none, 0, COUNT(capabilities));
         tcase_add_test(t, brings_no_capabilities_along);
     }
-    suite_add_tcase(s, t);
 
-    t = tcase_create("seccomp");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "seccomp");
     tcase_add_loop_test(t, refuses_the_call, 0, COUNT(calls));
     if (is_root())
         tcase_add_loop_test(t, allows_the_call_on_demand, 0, COUNT(calls));
@@ -734,10 +725,8 @@ Suite *ns_suite(void) {
         left_out("the control of each refused system call", "it needs root");
     tcase_add_loop_test(t, sends_no_raw_packets, 0, users());
     tcase_add_loop_test(t, allows_what_programs_need, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("user");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "user");
     if (is_root()) {
         tcase_add_loop_test(t, becomes_the_user, 0, COUNT(known_users));
         tcase_add_test(t, becomes_any_user);
@@ -748,19 +737,15 @@ Suite *ns_suite(void) {
         left_out("users other than root inside", "to become one needs root");
     if (!is_root() || users() == 2)
         tcase_add_test(t, rootless_root_is_the_caller);
-    suite_add_tcase(s, t);
 
-    t = tcase_create("environment");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "environment");
     tcase_add_loop_test(t, starts_with_a_fresh_environment, 0, users());
     tcase_add_loop_test(t, sets_variables, 0, users());
     tcase_add_loop_test(t, starts_in_the_directory, 0, users());
     tcase_add_loop_test(t, never_starts_outside, 0, users());
     tcase_add_loop_test(t, anybody_may_ping, 0, users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("nested");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "nested");
     bool dynamic = getenv("ASAN_OPTIONS");
     if (dynamic)
         left_out("a container in a container", "sanitizers need libraries, which the image has not");
@@ -769,10 +754,8 @@ Suite *ns_suite(void) {
         tcase_add_loop_test(t, runs_as_root_of_a_user_namespace, 0, COUNT(around) - dynamic);
     }
     tcase_add_loop_test(t, is_refused_in_a_container, 0, dynamic ? 0 : users());
-    suite_add_tcase(s, t);
 
-    t = tcase_create("terminal");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = new_case(s, "terminal");
     tcase_add_loop_test(t, has_a_terminal, 0, users());
     tcase_add_loop_test(t, follows_the_window, 0, users());
     tcase_add_loop_test(t, interrupts_the_job_in_front, 0, users());
@@ -786,6 +769,5 @@ Suite *ns_suite(void) {
         tcase_add_test(t, the_terminal_belongs_to_the_user);
     tcase_add_loop_test(t, terminals_tell_their_kind, 0, users());
     tcase_add_loop_test(t, refuses_a_terminal_where_there_is_none, 0, users());
-    suite_add_tcase(s, t);
     return s;
 }

@@ -29,7 +29,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 #define BRIDGE "container0"
 #define GATEWAY "10.66.0.1"
 #define UPLINK "203.0.113.1"
@@ -1360,13 +1359,6 @@ START_TEST(explain_shows_the_forwarding) {
 END_TEST
 
 /* ---- the suite ---- */
-
-static TCase *new_case(Suite *s, const char *name) {
-    TCase *t = tcase_create(name);
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
-    return t;
-}
 
 /* Where each network namespace has one of its own; otherwise it would be the host's. */
 static void look_for_nf_call(void) {

@@ -19,8 +19,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
-
 #define RUN "$CONTAINER run -d --name $NAME --network none "
 #define INSPECT "$TOOLS/inspect $NAME"
 #define STATS "$TOOLS/stats $NAME"
@@ -904,13 +902,6 @@ START_TEST(doctor_takes_no_arguments) {
 END_TEST
 
 /* ---- the suite ---- */
-
-static TCase *new_case(Suite *s, const char *name) {
-    TCase *t = tcase_create(name);
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
-    return t;
-}
 
 static void add_roots_tests(TCase *inspect, TCase *stats, TCase *commit) {
     tcase_add_loop_test(inspect, inspect_shows_the_powers, 0, COUNT(powers));
