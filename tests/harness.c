@@ -575,3 +575,19 @@ TCase *new_case(Suite *s, const char *name) {
     suite_add_tcase(s, t);
     return t;
 }
+
+char *new_name(void) {
+    return format("test-%d-%d", getpid(), random_between(1, 1 << 30));
+}
+
+char *new_address(void) {
+    return format("10.66.%d.%d", random_between(1, 254), random_between(0, 255));
+}
+
+int new_port(void) {
+    return random_between(1024, 32767);
+}
+
+void until(enum who who, const char *condition) {
+    expect(as(who, "until %s; do sleep 0.02; done", condition), 0, "", NULL);
+}

@@ -73,6 +73,16 @@ long number(const char *text, const char *key);
 /* A random value for this run, so that nothing can be hard-coded. */
 int random_between(int low, int high);
 
+/* Made of such values: a name that no other container has; an address of the bridge, far from those
+ * that containers get by themselves, which start at 10.66.0.2; a port, of which each is free in
+ * namespaces of our own. */
+char *new_name(void);
+char *new_address(void);
+int new_port(void);
+
+/* Wait until a shell's CONDITION holds; sh gives up. */
+void until(enum who who, const char *condition);
+
 /* printf into memory of its own, which is never freed: a test ends soon. */
 char *format(const char *form, ...) __attribute__((format(printf, 1, 2)));
 

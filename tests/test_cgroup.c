@@ -61,10 +61,6 @@ static char *our_cgroup(const char *controller) {
 }
 
 /* A name that no other container has: cgroups have no namespace of directories. */
-static char *new_name(void) {
-    return format("test-%d-%d", getpid(), random_between(1, 1 << 30));
-}
-
 /* Neighbours come and go while find looks: it may complain. */
 static void expect_no_cgroup(const char *name) {
     expect(sh("find /sys/fs/cgroup -name container-%s 2>/dev/null || :", name), 0, "", "");

@@ -53,11 +53,6 @@ static void expect_exactly(struct result r, const char *out) {
 #define begin(who, ...) \
     expect_exactly(as(who, RUN NAMED __VA_ARGS__), format("%s\n", NAME))
 
-/* Ask until the shell says yes; sh gives up after its time, with status 124. */
-static void until(enum who who, const char *condition) {
-    expect(as(who, "until %s; do sleep 0.01; done 2>/dev/null", condition), 0, NULL, NULL);
-}
-
 static void until_logged(enum who who, const char *line) {
     until(who, format("$CONTAINER logs $NAME | grep -qx '%s'", line));
 }

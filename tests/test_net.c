@@ -40,31 +40,12 @@ struct running {
 /* For a container that is there to be looked at. */
 #define IDLE "sh -c 'echo ready; exec sleep 100'"
 
-static char *new_name(void) {
-    return format("test-%d-%d", getpid(), random_between(1, 1 << 30));
-}
-
-/* In namespaces of our own, every port is free. */
-static int new_port(void) {
-    return random_between(1024, 32767);
-}
-
-/* Far from those that containers get by themselves, which start at 10.66.0.2. */
-static char *new_address(void) {
-    return format("10.66.%d.%d", random_between(1, 254), random_between(0, 255));
-}
-
 /* A namespace has its own rule for who may ping without a raw socket. At first: nobody. */
 #define LET_PING "echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range"
 
-/* Wait until a shell's CONDITION holds; sh gives up. */
-static void until(const char *condition) {
-    expect(sh("until %s; do sleep 0.02; done", condition), 0, "", NULL);
-}
-
 static struct running start_line(char *name, const char *line) {
     struct result r = sh("%s >%s 2>%s.err & echo $!", line, name, name);
-    until(format("[ -s %s ] || [ -s %s.err ]", name, name));
+    until(OURSELVES, format("[ -s %s ] || [ -s %s.err ]", name, name));
     expect(sh("cat %s; cat %s.err >&2", name, name), 0, "ready\n", "");
     return (struct running){ name, NULL, atoi(r.out) };
 }
@@ -101,7 +82,7 @@ static void stop(struct running r) {
 
 /* The kernel takes a cable out of the bridge a little after the container at its end. */
 static void until_cables(int count) {
-    until(format("[ $(ip -o link show master " BRIDGE " | wc -l) = %d ]", count));
+    until(OURSELVES, format("[ $(ip -o link show master " BRIDGE " | wc -l) = %d ]", count));
 }
 
 /* ---- inside ---- */
@@ -291,7 +272,7 @@ START_TEST(ten_megabytes_arrive) {
               "    >server 2>&1 &",
               far, port),
            0, "", "");
-    until(format("grep -q ':%04X 0*:0000 0A' /proc/%d/net/tcp*", port, far)); /* it listens */
+    until(OURSELVES, format("grep -q ':%04X 0*:0000 0A' /proc/%d/net/tcp*", port, far)); /* it listens */
     struct result r =
         sh(RUN "-v .:/t $BASE sh -c 'nc " INTERNET " %d </t/up | { read sum rest; echo $sum;"
                "    sha256sum; }' | cut -d ' ' -f 1",
@@ -331,7 +312,7 @@ START_TEST(nat_goes_with_a_killed_watcher) {
     expect(sh("nft list tables"), 0, format("table ip container-%s\n", c.name), "");
     kill(c.pid, SIGKILL);
     expect(ending(c), 128 + SIGKILL, "ready\n", "");
-    until("[ -z \"$(nft list ruleset)\" ]");
+    until(OURSELVES, "[ -z \"$(nft list ruleset)\" ]");
     setenv("NAME", c.name, 1);
     remove_by_hand(OURSELVES);
     expect_host_unchanged();

@@ -39,30 +39,11 @@
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 #define LIVES 100 /* seconds: how long a server serves, if nobody ends it */
 
-static char *new_name(void) {
-    return format("p%d-%d", getpid(), random_between(1, 1 << 30));
-}
-
-/* In namespaces of our own, every port is free. */
-static int new_port(void) {
-    return random_between(1024, 32767);
-}
-
-/* Far from those that containers get by themselves, which start at 10.66.0.2. */
-static char *new_address(void) {
-    return format("10.66.%d.%d", random_between(1, 254), random_between(0, 255));
-}
-
 /* Something that nobody can guess. */
 static char *new_word(void) {
     struct result r = sh("head -c 100 /dev/urandom | od -An -tx1 | tr -d ' \n'");
     ck_assert_uint_eq(strlen(r.out), 200);
     return r.out;
-}
-
-/* Wait until a shell's CONDITION holds; sh gives up. */
-static void until(const char *condition) {
-    expect(sh("until %s; do sleep 0.02; done", condition), 0, "", NULL);
 }
 
 /* ---- servers ---- */
@@ -79,7 +60,7 @@ static char *address_of(const char *name) {
 }
 
 static void await_ready(const char *name) {
-    until(format("$CONTAINER logs %s | grep -q ready", name));
+    until(OURSELVES, format("$CONTAINER logs %s | grep -q ready", name));
 }
 
 /* Create or run -d a server with these options on these ports. */
@@ -649,7 +630,7 @@ START_TEST(stop_frees_and_start_publishes_again) {
         expect_port(s.outside, true);
         expect(sh("nft list ruleset"), 0, "", "");
         expect(sh("$CONTAINER start %s", s.name), 0, NULL, "");
-        until(format("[ $($CONTAINER logs %s | grep -c ready) = %d ]", s.name, again + 2));
+        until(OURSELVES, format("[ $($CONTAINER logs %s | grep -c ready) = %d ]", s.name, again + 2));
     }
     end(s.name);
 }
@@ -662,10 +643,10 @@ START_TEST(start_refuses_a_port_that_has_been_taken) {
     pid_t other = serve_outside("", "", s.outside);
     expect(sh("$CONTAINER start %s", s.name), 125, "", "Address already in use\n");
     expect(sh("$CONTAINER ps"), 0, "exited ", "");
-    until("[ -z \"$(nft list ruleset; ip -o link show master " BRIDGE ")\" ]");
+    until(OURSELVES, "[ -z \"$(nft list ruleset; ip -o link show master " BRIDGE ")\" ]");
     end_outside(other);
     expect(sh("$CONTAINER start %s", s.name), 0, NULL, "");
-    until(format("[ $($CONTAINER logs %s | grep -c ready) = 2 ]", s.name));
+    until(OURSELVES, format("[ $($CONTAINER logs %s | grep -c ready) = 2 ]", s.name));
     expect_reached("$PROBE", "127.0.0.1", s.outside, s, GATEWAY);
     end(s.name);
 }
@@ -701,7 +682,7 @@ START_TEST(a_killed_watcher_leaves_no_rule) {
               "kill -9 $(awk '{ print $4 }' /proc/$pid/stat)",
               s.name),
            0, "", "");
-    until(format("[ \"$(nft list tables)\" = 'table ip container-%s' ]", other.name));
+    until(OURSELVES, format("[ \"$(nft list tables)\" = 'table ip container-%s' ]", other.name));
     expect_port(s.outside, true);
     expect_unreached("$PROBE", "127.0.0.1", s.outside);
     expect_reached("$PROBE", "127.0.0.1", other.outside, other, GATEWAY);
@@ -732,7 +713,7 @@ START_TEST(udp_follows_the_port) {
     else
         two = serve_as("run -d", port, inside, outside);
     ck_assert_str_ne(address_of(two.name), one.address);
-    until(format("grep -q 'at %s from' knocks", two.name));
+    until(OURSELVES, format("grep -q 'at %s from' knocks", two.name));
     end_outside(atoi(sh("cat pid").out));
     if (two.name != one.name)
         end(two.name);
@@ -876,7 +857,7 @@ START_TEST(no_container_reaches_our_loopback) {
                0, "", "");
     else
         expect(sh("$CONTAINER stop -t 0 %s", s.name), 0, NULL, "");
-    until(format("[ \"$(nft list tables)\" = 'table ip container-%s' ]", attacker));
+    until(OURSELVES, format("[ \"$(nft list tables)\" = 'table ip container-%s' ]", attacker));
     expect_unreached(attack, "127.0.0.1", port);
     end(s.name);
     end(attacker);
@@ -1084,7 +1065,7 @@ START_TEST(two_containers_share_a_network) {
     expect(sh("$CONTAINER exec %s probe ping " GATEWAY, one), 0, "type 0\n", "");
     expect_port(outside, false);
     expect(sh("$CONTAINER start %s", two.name), 0, NULL, "");
-    until(format("[ $($CONTAINER logs %s | grep -c ready) = 2 ]", two.name));
+    until(OURSELVES, format("[ $($CONTAINER logs %s | grep -c ready) = 2 ]", two.name));
     expect_reached("$PROBE", "127.0.0.1", outside, two, GATEWAY);
     end(two.name);
     expect(sh("$CONTAINER exec %s probe ping " GATEWAY, one), 0, "type 0\n", "");
