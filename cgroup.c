@@ -85,8 +85,8 @@ int cgroup_create(void) {
     version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     bool limited = opt.memory || opt.cpus || opt.pids || opt.io;
     if (opt.rootless && !limited) return -1;
-    for (int i = 0; i < COUNT(trees); i++)
-        if ((path = find_path(trees[i])) && !(version2 && i)) all = text("%s%s\n", all, path);
+    for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++)
+        if ((path = find_path(trees[i]))) all = text("%s%s\n", all, path);
     must(put("cgroup", "%s", all)); /* before they are there: so that none is ever forgotten */
     for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
         if (!(path = find_path(trees[i]))) continue;
