@@ -304,11 +304,12 @@ static void expect_dead(const struct sweep *s, const char *line) {
     ck_assert_msg(r.status == 0 || r.status == 125, "%s\n  start: %d: %s", line, r.status, r.out);
 }
 
-/* The last one; but a client that was about to fork the watcher is not the last one for long. */
-static pid_t standing(pid_t client) {
-    if (look().watcher == client)
-        usleep(20000);
-    return look().watcher;
+/* The last one. A client may be about to fork the watcher, or to end, when the watcher gets another
+ * parent and is overlooked for a moment: so what is said twice is believed. */
+static pid_t standing(void) {
+    pid_t before = -1, now;
+    for (; (now = look().watcher) != before; usleep(20000)) before = now;
+    return now;
 }
 
 /* One is killed when N lines have been read and the next one waits. False: there are less, and
@@ -320,7 +321,7 @@ static bool die_at(const struct sweep *s, int n, const char *ip) {
     bool more = true;
     for (int i = 0; i < n && more; i++) more = next_step(&e);
     more = more && has_step(&e);
-    kill_now(s->client ? e.client : standing(e.client)); /* the others stand still meanwhile */
+    kill_now(s->client ? e.client : standing()); /* the others stand still meanwhile */
     if (s->client)
         close(e.says);
     else
