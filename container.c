@@ -278,9 +278,9 @@ static int exit_status(void) {
     return strncmp(said, "exited ", 7) ? 137 : atoi(said + 7);
 }
 
-static char *status(void) {
+static char *status(pid_t init) {
     struct stat st = { 0 };
-    if (alive()) return cgroup_frozen() ? "paused" : get("status");
+    if (init) return cgroup_frozen() ? "paused" : get("status");
     if (strncmp(get("status"), "exited", 6) != 0 && !lock(200)) return "starting"; /* no init yet */
     stat("status", &st);
     long ago = time(NULL) - st.st_mtime, minutes = ago / 60;
@@ -501,7 +501,7 @@ static int kill_now(void) {
 }
 
 static int rm(void) {
-    if (!opt.force && alive()) die("%s is %s: rm -f ends it", opt.name, status());
+    if (!opt.force && alive()) die("%s is %s: rm -f ends it", opt.name, status(alive()));
     kill_now();
     if (unlink("ip") == 0) write_names();
     cgroup_remove();
@@ -511,7 +511,7 @@ static int rm(void) {
 }
 
 static int pause_all(void) {
-    if (!alive() || strcmp(get("status"), "running") != 0) die("%s is %s", opt.name, status());
+    if (!alive() || !matches(get("status"), "running")) die("%s is %s", opt.name, status(alive()));
     if (!cgroup_freeze(!strcmp(*words, "pause"))) die("%s has no cgroup", opt.name);
     return 0;
 }
@@ -548,9 +548,9 @@ static int ps(void) {
     for (int i = 0, n = scandir(all, &entries, NULL, alphasort); i < n; i++) {
         opt.name = entries[i]->d_name;
         if (!matches(opt.name, NAME) || chdir(text("%s/%s", all, opt.name)) == -1) continue;
-        char *what = status(), *ip = get("ip"), *pid = alive() ? text("%d", atoi(get("pid"))) : "-";
-        if (*pid == '-' || !*ip) ip = "-";
-        puts(plain(text(LINE, opt.name, what, pid, ip, get("image"), get("command"))));
+        pid_t init = alive();
+        char *pid = init ? text("%d", init) : "-", *ip = init && *get("ip") ? get("ip") : "-";
+        puts(plain(text(LINE, opt.name, status(init), pid, ip, get("image"), get("command"))));
     }
     return 0;
 }
@@ -561,9 +561,9 @@ static int exec(void) {
     if (at + 2 > n) die("exec: want [OPTIONS] NAME COMMAND [ARG...]");
     opt.name = typed[at];
     enter();
-    char *what = status();
     pid_t init = alive();
-    if (!init || strcmp(what, "running") != 0) die("exec: %s is %s", opt.name, status());
+    char *what = status(init);
+    if (!init || strcmp(what, "running") != 0) die("exec: %s is %s", opt.name, what);
     recall();
     opt.tty = opt.detach = false; /* those were for its first program */
     opt.explain = NULL;
@@ -585,7 +585,7 @@ static int commit(void) {
     opt.name = words[1];
     enter();
     if (alive() || !lock(1000))
-        die("commit: %s is %s: stop it, or: rootfs/image commit", opt.name, status());
+        die("commit: %s is %s: stop it, or: rootfs/image commit", opt.name, status(alive()));
     char *layer = text("%.20s-%06x", words[2], number), *path = text("%s/layers/%s", home, layer);
     char *layers = text("%s\n%s\n", layer, get("layers"));
     char *made = text("%s/images/%s", home, words[2]);
