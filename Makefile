@@ -147,7 +147,7 @@ $(B)/floor: tests/floor.c net.c ns.c fs.c cgroup.c container.h $(B)/flags
 # Both work in namespaces of their own. Peers, as runc or podman, take part if the machine has them.
 bench: $(PROGRAM) base $(B)/floor ## how fast, beside the kernel's least and others; QUICK=1: a hint
 	CONTAINER='$(CURDIR)/$(PROGRAM)' FLOOR='$(CURDIR)/$(B)/floor' BASE='$(CURDIR)/rootfs/base' \
-	OUT='$(CURDIR)/$(B)/bench' tests/bench
+	OUT='$(or $(OUT),$(CURDIR)/$(B)/bench)' tests/bench
 
 soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: what is left?
 	CONTAINER='$(CURDIR)/$(PROGRAM)' BASE='$(CURDIR)/rootfs/base' OUT='$(CURDIR)/$(B)/soak' tests/soak
