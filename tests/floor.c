@@ -169,7 +169,8 @@ static void remove_files(const char *dir) {
 
 /* Only what is made new needs places to mount on; a path of the image is there. */
 static void attach_there(int fd, const char *where, bool dir) {
-    if (!strncmp(where, "/dev/", 5) || !strncmp(where, "/sys/fs/cgroup/", 15))
+    const bool in_cgroup = !strncmp(where, "/sys/fs/cgroup/", 15) && where[15]; /* version 1 */
+    if (!strncmp(where, "/dev/", 5) || in_cgroup)
         must(dir ? mkdir(where, 0755) : mknod(where, S_IFREG | 0644, 0));
     must(sys(move_mount, fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH));
 }
