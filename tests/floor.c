@@ -300,15 +300,16 @@ static double time_once(const struct contestant *c, int round, int *status) {
         if ((at = strchr(words[i], '@')))
             words[i] = text("%.*s%d%s", (int)(at - words[i]), words[i], round, at + 1);
     }
-    if (!words[0]) die("%s: no command", c->label);
+    if (!*command) die("%s: no command", c->label);
     if (!strcmp(*command, "env"))
-        while (strchr(*++command, '=')) variables[count++] = *command;
+        while (*++command && strchr(*command, '=')) variables[count++] = *command;
     for (char **e = environ; *e && count < COUNT(variables) - 1; e++) {
         bool ours = false; /* of two with one name a program takes the first, a shell the last */
         for (int i = 0; i < count; i++)
             ours |= !strncmp(*e, variables[i], strcspn(variables[i], "=") + 1);
         if (!ours) variables[count++] = *e;
     }
+    if (!*command) die("%s: no command after env", c->label);
     posix_spawn_file_actions_init(&silent);
     posix_spawn_file_actions_addopen(&silent, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&silent, 1, "/dev/null", O_WRONLY, 0);
