@@ -224,7 +224,7 @@ dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-conf
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
           iputils-ping nftables procps util-linux cloc clang compiler-rt clang-extra-tools \
           cppcheck shellcheck cpio kmod e2fsprogs xz qemu-system-$(MACHINE) skopeo umoci runc jq \
-          curl attr zstd bzip2 tar coreutils findutils aspell aspell-en
+          curl attr zstd bzip2 tar sed coreutils findutils aspell aspell-en
 pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
           nftables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck cpio kmod \
           e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64) skopeo umoci \
