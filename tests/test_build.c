@@ -163,6 +163,18 @@ static const struct {
     // clang-format on
 };
 
+/* Where busybox has the name, it is said which program is missing. */
+static const char *const gnu[] = { "sed", "sort", "tar", "tr" };
+
+START_TEST(refuses_busybox) {
+    expect(sh(WRITE("FROM base\nRUN true") "mkdir other && ln -s $(command -v busybox) other/%s;"
+                                           "PATH=$TOOLS:$PWD/other:$PATH; image build c",
+              gnu[_i]),
+           1, "", format("needs the %s of GNU", gnu[_i]));
+    expect_nothing_made(OURSELVES);
+}
+END_TEST
+
 START_TEST(refuses_a_step) {
     expect(sh(WRITE("%s") ":> c/file; " BUILD "c", late[_i].text), 1, NULL, late[_i].says);
     expect_nothing_made(OURSELVES);
@@ -903,6 +915,7 @@ Suite *build_suite(void) {
     tcase_add_loop_test(refused, refuses_a_file, 0, COUNT(wrong));
     tcase_add_test(refused, says_all_that_is_wrong);
     tcase_add_loop_test(refused, refuses_options, 0, COUNT(misused));
+    tcase_add_loop_test(refused, refuses_busybox, 0, COUNT(gnu));
     tcase_add_loop_test(refused, refuses_a_step, 0, COUNT(late));
     tcase_add_loop_test(words, says_what_was_meant, 0, COUNT(said));
     tcase_add_test(words, reads_what_editors_write);
