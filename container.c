@@ -511,7 +511,8 @@ static int rm(void) {
 }
 
 static int pause_all(void) {
-    if (!alive() || !matches(get("status"), "running")) die("%s is %s", opt.name, status(alive()));
+    pid_t init = alive();
+    if (!init || strcmp(get("status"), "running") != 0) die("%s is %s", opt.name, status(init));
     if (!cgroup_freeze(!strcmp(*words, "pause"))) die("%s has no cgroup", opt.name);
     return 0;
 }
@@ -562,8 +563,7 @@ static int exec(void) {
     opt.name = typed[at];
     enter();
     pid_t init = alive();
-    char *what = status(init);
-    if (!init || strcmp(what, "running") != 0) die("exec: %s is %s", opt.name, what);
+    if (strcmp(status(init), "running") != 0) die("exec: %s is %s", opt.name, status(init));
     recall();
     opt.tty = opt.detach = false; /* those were for its first program */
     opt.explain = NULL;
