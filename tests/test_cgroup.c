@@ -60,7 +60,6 @@ static char *our_cgroup(const char *controller) {
     return found;
 }
 
-/* A name that no other container has: cgroups have no namespace of directories. */
 /* Neighbours come and go while find looks: it may complain. */
 static void expect_no_cgroup(const char *name) {
     expect(sh("find /sys/fs/cgroup -name container-%s 2>/dev/null || :", name), 0, "", "");
