@@ -100,6 +100,7 @@ test-vm: export CPUS ?= 1
 test-vm: export FEWER ?= 20
 test-vm: export SLOWER ?= 4
 test-vm: export LEAVE_OUT ?= images build# scripts, which know no version of cgroups
+test-vm: export COMPILER ?= no
 test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe ## run the tests in that virtual machine
 	$(call need,$(VM_TOOLS))
 	@tests/vm 'CONTAINER=$$PWD/container PROBE=$$PWD/build/probe BASE=$$PWD/rootfs/base \
