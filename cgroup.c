@@ -2,150 +2,106 @@
 /*
  * cgroup.c - how much the container may use.
  *
- *      version 2: one tree            version 1: a tree for each controller
+ *      version 2: one tree            hybrid: version 1 has the limits
  *
- *      /sys/fs/cgroup                 /sys/fs/cgroup/memory/OURS
+ *      /sys/fs/cgroup                 /sys/fs/cgroup/unified (version 2)
  *        container-NAME                 container-NAME
- *          memory.max cpu.max             memory.limit_in_bytes
- *          pids.max io.max            /sys/fs/cgroup/pids/OURS
- *                                       container-NAME
- *                                         pids.max
+ *          memory.max cpu.max             cgroup.freeze
+ *          pids.max                   /sys/fs/cgroup/memory
+ *          cgroup.freeze                container-NAME
+ *                                         memory.limit_in_bytes
  *
- * A limit is a number written into a file; a count is read from one. The directories
- * that we made are listed in the state file cgroup, for whoever removes them.
- * Read limits, then cgroup_create.
+ * A limit is a number that is written into a file; a count is read from one. The fact `cgroup`
+ * lists the container's directories, for commands that come later. Read limits, then cgroup_create.
  */
 #include "container.h"
 
-/* ---- tables ---- */
+/* ---- limits ---- */
 
-/* A row for each file: which controller, who gives the value, and what is written into which
- * file of version 2 and of version 1 (NULL: there is none). The kernel knows what 64M means. */
+/* A row for each file: the controller, which is also the name of its tree in version 1; the option
+ * that asks for it; the file of version 2 and what is written there; the file of version 1, where
+ * the option's value is written. Rows without that are extras, for kernels that have such a file.
+ * The first tree is version 2's also on a hybrid host: every container has a name, and can be
+ * frozen. */
 static const struct limit {
     const char *controller;
     char **value;
-    const char *file2, *format2, *file1, *format1;
+    const char *file2, *format, *file1;
 } limits[] = {
-    { "memory", &opt.memory, "memory.max", "%s", "memory.limit_in_bytes", "%s" },
-    { "memory", &opt.memory, "memory.swap.max", "0", "memory.memsw.limit_in_bytes", "%s" },
-    { "memory", &opt.memory, "memory.oom.group", "1", NULL, NULL },
-    { "cpu", &opt.cpus, "cpu.max", "%s", "cpu.cfs_quota_us", "%s" },
-    { "pids", &opt.pids, "pids.max", "%s", "pids.max", "%s" },
-    { "io", &opt.io, "io.max", "%s", "io.max, which is version 2", "%s" },
+    { "unified", &opt.name, "cgroup.freeze", "0", NULL },
+    { "memory", &opt.memory, "memory.max", "%s", "memory.limit_in_bytes" },
+    { "memory", &opt.memory, "memory.swap.max", "0", NULL },
+    { "memory", &opt.memory, "memory.memsw.limit_in_bytes", "%s", NULL },
+    { "memory", &opt.memory, "memory.kmem.tcp.limit_in_bytes", "%s", NULL },
+    { "memory", &opt.memory, "memory.oom.group", "1", NULL },
+    { "cpu", &opt.cpus, "cpu.max", "%s", "cpu.cfs_quota_us" },
+    { "pids", &opt.pids, "pids.max", "%s", "pids.max" },
 };
 
-/* The trees of version 1 that we use. In version 2 one serves all. */
-static const char *const trees[] = { "memory", "cpu", "cpuacct", "pids", "freezer" };
-static bool version2;
+/* ---- all directories of the container ---- */
 
-/* ---- the container's directories ---- */
-
-#define ASIDE "/container.watchers" /* a cgroup for ourselves: see make_room */
-
-/* Below our own cgroup, which a line NUMBER:CONTROLLER,...:PATH of /proc/self/cgroup tells;
- * version 2 names no controller. As root there we go to the top, where limits can be given. */
-static char *find_path(const char *controller) {
-    static char *own;
-    if (!own) own = get("/proc/self/cgroup");
-    each_line (line, text("%s", own)) {
-        strsep(&line, ":");
-        char *list = strsep(&line, ":"), *aside = strstr(line, ASIDE);
-        if (aside) *aside = '\0';
-        if (strstr(text(",%s,", list), text(",%s,", version2 ? "" : controller)))
-            return text("/sys/fs/cgroup/%s%s/container-%s", list,
-                        version2 && !opt.rootless ? "" : line, opt.name);
-    }
-    return NULL;
-}
-
-static void set_limit(const struct limit *l) {
-    const char *name = version2 ? l->file2 : l->file1, *path = find_path(l->controller);
-    /* without a limit, too: it counts what is used. Bare: what is missing is seen below */
-    if (version2) put(text("%s/../cgroup.subtree_control", path), "+%s", l->controller);
-    if (!*l->value || !name) return;
-    char *file = text("%s/%s", path ? path : "/sys/fs/cgroup", name);
-    if (access(file, F_OK) == 0)
-        must(put(file, version2 ? l->format2 : l->format1, *l->value), "%s %s", file, *l->value);
-    else if (!strstr(name, "sw")) /* a kernel may not count swap: then there is nothing to limit */
-        die("limit %s %s: the cgroups here have no %s", l->controller, *l->value, file);
-}
-
-/* Version 2 gives limits only below a cgroup that has no process of its own: so all that are in
- * ours, as we are, go one down. Bare: then there is no file for the limit. */
-static void make_room(const char *ours) {
-    fs_mkdirs(text("%s" ASIDE "/", ours));
-    each_line (pid, get(text("%s/cgroup.procs", ours)))
-        put(text("%s" ASIDE "/cgroup.procs", ours), "%s", pid);
-}
-
-#define REMEDY " (rootless: systemd-run --user --scope -p Delegate=yes container run ...)"
-
-int cgroup_create(void) {
-    char *all = "", *path = NULL;
-    version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-    bool limited = opt.memory || opt.cpus || opt.pids || opt.io;
-    if (opt.rootless && !limited) return -1;
-    for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++)
-        if ((path = find_path(trees[i]))) all = text("%s%s\n", all, path);
-    must(put("cgroup", "%s", all)); /* before they are there: so that none is ever forgotten */
-    for (int i = 0; i < (version2 ? 1 : COUNT(trees)); i++) {
-        if (!(path = find_path(trees[i]))) continue;
-        rmdir(path); /* bare: what a crash has left */
-        long made = mkdir(path, 0755);
-        if (made == -1 && errno != EEXIST && !limited) return -1; /* not our machine: do without */
-        must(made, "= mkdir %s%s", path, opt.rootless ? REMEDY : "");
-        fs_mount(path, text("/sys/fs/cgroup/%s", version2 ? "" : trees[i]), PLAIN);
-    }
-    /* a file that all of version 2 have, but for the top, which needs no room */
-    if (access(text("%s/../cgroup.type", path), F_OK) == 0) make_room(text("%s/..", path));
-    /* from processors to microseconds in each period of 100 ms */
-    if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
-    for (int i = 0; i < COUNT(limits); i++) set_limit(&limits[i]);
-    return version2 ? must(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", path) : -1;
-}
-
-/* ---- while it runs, and by whoever comes ---- */
-
-/* Write VALUE into FILE of every directory of the container that has one. How many have? */
-static int write_all(const char *file, const char *value) {
+int cgroup_write(const char *file, const char *value) {
     int found = 0;
     each_line (dir, get("cgroup")) {
         char *path = text("%s/%s", dir, file);
-        long written = put(path, "%s", value);
-        if (written == -1 && (errno == ENOENT || errno == ENODEV)) continue; /* or it has gone */
-        must(written, "%s %s", path, value);
+        if (access(path, F_OK) == -1) continue;
+        must(put(path, "%s", value), "%s = %s in %s", file, value, dir);
         found++;
     }
     return found;
 }
 
-void cgroup_join(void) {
-    if (!write_all("tasks", "0")) write_all("cgroup.procs", "0");
-}
-
-/* Only the last of the trees, or the only one, can freeze. */
-bool cgroup_frozen(void) {
-    char *dir = strrchr(text("\n%s", get("cgroup")), '\n') + 1;
-    return strstr(get(text("%s/cgroup.events", dir)), "frozen 1") ||
-           !strcmp(get(text("%s/freezer.state", dir)), "FROZEN");
-}
-
-bool cgroup_freeze(bool freeze) {
-    int found = write_all("freezer.state", freeze ? "FROZEN" : "THAWED") +
-                write_all("cgroup.freeze", freeze ? "1" : "0");
-    for (int tries = 0; found && cgroup_frozen() != freeze && tries < 100; tries++) usleep(10000);
+bool cgroup_says(const char *file, const char *pattern) {
+    bool found = false;
+    each_line (dir, get("cgroup")) found |= matches(get(text("%s/%s", dir, file)), pattern);
     return found;
+}
+
+/* ---- before it runs ---- */
+
+/* A controller counts without a limit, too. Bare: if it is missing, no file is found below. */
+static void set_limit(const struct limit *l) {
+    each_line (dir, get("cgroup"))
+        put(text("%s/../cgroup.subtree_control", dir), "+%s", l->controller);
+    if (!*l->value || cgroup_write(l->file2, text(l->format, *l->value)) || !l->file1) return;
+    if (!cgroup_write(l->file1, *l->value))
+        die("%s %s: no cgroup file %s; try container delegate", l->controller, *l->value, l->file2);
+}
+
+/* Root's containers go to the top of each tree. A user's go beside the user's own cgroup, 0::PATH
+ * in /proc/self/cgroup: below it no limits can be given, because there are processes in it. */
+void cgroup_create(void) {
+    bool version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+    bool limited = opt.memory || opt.cpus || opt.pids;
+    char *ours = strrchr(text(":/%s", get("/proc/self/cgroup")), ':') + 1, *all = "";
+    *(opt.rootless ? strrchr(ours, '/') : ours) = '\0';
+    if (opt.rootless && !limited) return;
+    for (int i = 0; i < (version2 ? 1 : COUNT(limits)); i++) {
+        const char *tree = version2 ? ours : limits[i].controller;
+        char *dir = text("/sys/fs/cgroup/%s/container-%s\n", tree, opt.name);
+        if (*limits[i].value && !strstr(all, dir)) all = text("%s%s", all, dir);
+    }
+    must(put("cgroup", "%s", all)); /* before they exist, so that none is ever forgotten */
+    cgroup_remove(); /* what a watcher that was killed has left */
+    each_line (dir, get("cgroup")) {
+        int tree = version2 ? 14 : strrchr(dir, '/') - dir; /* the length of its name */
+        if (mkdir(dir, 0755) == 0) fs_mount(dir, text("%.*s", tree, dir), PLAIN);
+        else if (errno == EEXIST || (limited && errno != ENOENT))
+            die("mkdir %s: %s; try container delegate", dir, strerror(errno));
+    }
+    /* from processors to microseconds in each period of 100 ms */
+    if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
+    for (int i = 0; i < COUNT(limits); i++) set_limit(&limits[i]);
+}
+
+int cgroup_open(void) {
+    char *all = get("cgroup");
+    return open(strsep(&all, "\n"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* ---- afterwards ---- */
 
-long cgroup_oom_kills(void) {
-    char *file = version2 ? "memory.events" : "memory.oom_control", *path = find_path("memory");
-    char *line = strstr(get(text("%s/%s", path, file)), "oom_kill "); /* the same in both */
-    return line ? atol(line + strlen("oom_kill ")) : 0;
-}
-
 void cgroup_remove(void) {
-    each_line (dir, get("cgroup")) /* its last process has ended, but is still being counted out */
-        for (int n = 0; *dir && rmdir(dir) == -1 && errno == EBUSY && n < 100; n++) usleep(10000);
+    each_line (dir, get("cgroup")) /* a process that has ended is counted for a little longer */
+        for (int n = 0; *dir && rmdir(dir) == -1 && errno == EBUSY && n < 500; n++) usleep(10000);
 }

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * container.h - what the five chapters say to each other, one section for each.
+ * container.h - what the five chapters offer each other, one section for each.
  *
- *   container.c   the command line, state on disk, life cycle
+ *   container.c   helpers for all; the command line, state on disk, life of a container
  *   ns.c          namespaces, init, terminal, user, capabilities, seccomp, exec
  *   fs.c          layers, volumes, pivot_root, /dev, masks
- *   cgroup.c      limits, accounting; version 2 and version 1
- *   net.c         bridge, veth, addresses, routes, NAT: all by netlink
+ *   cgroup.c      limits and accounting; version 2 and version 1
+ *   net.c         veth, addresses, routes by netlink; published ports
  *
- * No function here returns an error: a step that fails ends the process (see
- * must), because nothing after a failed pivot_root may run.
+ * Calls go downwards only: the commands at the end of container.c call ns.c; ns.c calls fs.c,
+ * cgroup.c and net.c; all of them call the helpers, and the helpers call nobody. Few functions
+ * return an error: a step that fails ends the process (see must), because nothing that stands
+ * after a failed pivot_root may run.
  */
 #ifndef CONTAINER_H
 #define CONTAINER_H
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,169 +35,151 @@
 #include <linux/fs.h> /* and linux/mount.h: C libraries before 2022 lack half of it */
 
 #define MNT_DETACH 2
-#define LOCALHOST "127.0.0.1\tlocalhost\n::1\tlocalhost\n" /* how etc/hosts begins */
-#define LOG_SIZE (16 << 20) /* bytes: a log that has grown above this starts again */
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
-/* The system call NAME, with the arguments of its man page (section 2), where a C library may
- * have no function for it. */
+/* The system call NAME, with the arguments of its man page (section 2). For calls that some C
+ * libraries have no function for. */
 #define sys(name, ...) syscall(SYS_##name, __VA_ARGS__)
 
-/* ---- container.c: every step, checked and shown ---- */
+/* ---- container.c: helpers. Every step is checked, and shown by --explain ---- */
 
-/* must(call) - make a call that returns -1 and sets errno; give back what it returns.
- * must(call, "%s", name) - the same, and name belongs to the message and to --explain.
- * A failure prints the call's own text and its cause, and ends the process with status 125.
- * Calls do not nest. The text is taken here, in the outermost macro, so flags keep their names. */
-#define must(call, ...) (step(__FILE__, __LINE__, #call, text(" " __VA_ARGS__)), done((long)(call)))
-void step(const char *file, int line, const char *call, const char *values);
-long done(long result);
+/* must(call) - make a call that returns -1 and sets errno when it fails; returns its result.
+ * must(call, "%s", name) - the same; the formatted values stand in the message and in --explain.
+ * A failure prints the call's own text and its cause, and ends the process with status 125. Values
+ * are formatted only when they are printed. Not for threads: they would share the result. */
+#define must(call, ...) \
+    ((result = (long)(call)) != -1 && !opt.explain \
+         ? result \
+         : check(__FILE__, __LINE__, #call, text(" " __VA_ARGS__)))
+long check(const char *file, int line, const char *call, const char *values);
+extern long result; /* what the latest step returned */
 
-/* Say WHY and end with STATUS; die() formats, and ends with 125, the engine's own failure. What
- * has been made on the host is undone. Inside, it is the watcher who is told, and does both. */
+/* End with STATUS and say WHY, if it is not "". die() formats, and its status is 125, which means
+ * that the engine itself has failed. In the watcher, `undo` is called first, if it is not NULL: it
+ * takes back what this process has made on the host. Inside, the watcher is told, and ends. */
 _Noreturn void quit(int status, const char *why);
 #define die(...) quit(125, text(__VA_ARGS__))
+extern void (*undo)(void);
+extern int inside; /* in init and in the program: a socket to the watcher; in the watcher: 0 */
 
-/* The kernel and we keep facts as text in files. put() formats and writes one, -1 and errno on
- * failure: a path that starts with / is the kernel's and must exist; a name without / is a fact
- * about the container, and changes at once, so that readers see the old or the new; rename(2).
- * Any other, as etc/hosts, is written in place, because it is mounted inside.
- * get() reads a whole one without its last newline, "" when there is none. */
-#define put(path, ...) write_file(path, text(__VA_ARGS__), 0)
-long write_file(const char *path, const char *content, ssize_t size); /* 0: up to its NUL */
+/* Facts are text in small files, the kernel's and ours. put() formats and writes one: -1 and errno
+ * on failure. If PATH starts with / the file is the kernel's, and must exist.
+ * get() reads a whole file without its last newline: "" if there is none. */
+#define put(path, ...) write_file(path, text(__VA_ARGS__))
+long write_file(const char *path, const char *content);
 char *get(const char *path);
 
-/* For each LINE of CONTENT, which is cut into pieces. */
+/* Start a thread that copies from one descriptor to another until the end of file, or until nobody
+ * reads any more. Then it closes both, so that each side hears of it. When the container has ended,
+ * it copies only what is still in the pipe, at most 1 MB. */
+pthread_t relay(int from, int to);
+extern int over; /* a pidfd of what ns_start made, pidfd_open(2); -1: nothing yet */
+
+/* Loop over the lines of CONTENT, which is modified. */
 #define each_line(line, content) \
     for (char *rest_ = (content), *line; (line = strsep(&rest_, "\n"));) // NOLINT: a name
 
-/* printf into memory of its own; errno stays. Nothing is ever freed: processes are short. */
+/* Like asprintf(3), but never fails and preserves errno. Nothing is ever freed, because our
+ * processes are short-lived or allocate little. */
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Does the whole of VALUE match PATTERN, an extended regular expression; regex(7)? NAME is
- * safe as a file, host and cgroup name; USER is an id, UID:GID or a name. */
+/* Does VALUE match PATTERN, an extended regular expression; regex(7)? */
 bool matches(const char *value, const char *pattern);
-#define NAME "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
-#define USER "^([0-3]?[0-9]{1,9}(:[0-3]?[0-9]{1,9})?|[a-zA-Z_][a-zA-Z0-9_.-]*)$"
 
-/* What the user asked for, in the user's words; NULL and 0 where nothing was said. */
+/* The command line: strings as typed. NULL, 0 or an empty list: not given. */
 extern struct options {
-    char *name, *hostname, *workdir, *user, *network, *ip, *explain;
-    char *memory, *cpus, *pids, *io; /* as in 64M, 1.5, 32, and a line for io.max */
-    char *seconds, *signal; /* of stop, and of kill */
-    bool tty, interactive, rm, read_only, privileged, no_cgroup, follow, force;
-    bool detach, hold; /* run in the background; stop just before the program */
-    bool rootless; /* we lack CAP_SYS_ADMIN, so need a user namespace; user_namespaces(7) */
-    uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
+    char *name, *hostname, *workdir, *user, *network;
+    char *memory, *cpus, *pids; /* for example 64M, 1.5, 32 */
+    char *tty, *interactive, *detach, *rm, *read_only; /* options without a value: "" if given */
+    char *privileged, *no_cgroup, *explain;
     char *env[256], *volumes[256], *publish[256]; /* NAME=VALUE; SRC:/DST[:ro]; HOST:CONTAINER */
-    int join; /* -1, or a pidfd of whose network we are to be in; setns(2) */
-    char *joined; /* its address */
+    uint64_t cap_add, cap_drop; /* bit n is capability n, capabilities(7) */
     char **command; /* the program and its arguments */
+    bool rootless; /* we lack CAP_SYS_ADMIN, so we need a user namespace; user_namespaces(7) */
 } opt;
-extern bool inside; /* true in init and in the program, false in the watcher */
 
-/* Who is on the bridge: in one file, hosts, that all of them have as /etc/hosts. */
-void write_names(void);
+/* ---- ns.c: what the program may see and do; namespaces(7) ---- */
 
-/* ---- ns.c: what the program may see, and may do; namespaces(7) ---- */
-
-/* CAP, as a mask bit, from "NET_ADMIN" or "CAP_NET_ADMIN"; "ALL" is all; 0 if unknown. */
+/* The mask of a capability, from "NET_ADMIN" or "CAP_NET_ADMIN"; of all for "ALL"; 0: unknown. */
 uint64_t ns_capability(const char *name);
 
-/* The capabilities that we have: an outer container may have taken some already. */
+/* The capabilities that we have. An outer container may have taken some; capget(2). */
 uint64_t ns_permitted(void);
 
-/* Run again, with these arguments, from a copy of our program that nobody can write to; and have
- * all signals wait. */
+/* Block all signals: from here on they wait. Then execute this program again, with these arguments,
+ * from a copy that nobody can write to. Returns in the copy. */
 void ns_seal(char **arguments);
 
-/* Clone the container's init in new namespaces; it builds its root while we go on. CGROUP is a
- * version 2 directory to start it in, or -1. Returns its pid as the host sees it; clone(2). */
-pid_t ns_start(int cgroup);
+/* TARGET -1: clone init, pid 1 of a new container, in new namespaces and in the container's cgroup;
+ * it builds its root while we go on. Otherwise TARGET is a pidfd of an init: clone a process that
+ * joins its namespaces and plays init for one more program; setns(2). Returns its pid; clone(2). */
+pid_t ns_start(int target);
 
-/* Clone one more process into the namespaces of the init with this pid, and PIDFD; setns(2). */
-pid_t ns_enter(pid_t pid, int pidfd);
+/* Let what ns_start made go on to the program. Returns when the program runs. PID is the
+ * container's init, whose terminals we can open. */
+void ns_go(pid_t pid);
 
-/* Let it go on to the program: its cgroup is there, and its network, with this address in host
- * byte order. Returns when the program runs, or is about to (opt.hold); quits when it cannot. */
-void ns_go(uint32_t address);
-
-/* Wait for SIGCONT, or for the end of init; then let the program run. */
-void ns_hold(void);
-
-/* Relay the terminal and forward signals until it ends: its status, or 128+signal. */
+/* Forward signals until the program has ended. Returns its status, or 128 + signal. Init is not yet
+ * reaped, so that its pid is still its own; waitid(2). */
 int ns_watch(void);
 
-/* Kill what ns_start made, if anything, and give the caller's terminal back; idempotent. */
+/* Kill what ns_start made, if anything, and reap it; copy its last output; restore the caller's
+ * terminal. May be called twice. */
 void ns_stop(void);
 
-/* What comes from inside: a descriptor's number; or a status and why, with which we quit, too;
- * or 0 when nobody is left to speak, because the program has started. */
-int ns_hear(void);
+/* If a failure is reported from inside, quit with its status and cause. */
+void ns_hear(void);
 
 /* ---- fs.c: what the program finds under /; mount_namespaces(7), overlayfs.rst ---- */
 
-/* mkdir -p for what stands before the last / of PATH; -1 and errno on failure. */
-long fs_mkdirs(char *path);
+/* mkdir -p, for the part of PATH before its last /. -1 and errno on failure. */
+long fs_mkdirs(const char *path);
 
-/* Remove NAME from the current directory, as rm -rf; idempotent. -1 and errno on failure. */
+/* rm -rf. Follows no link, also if others change the tree meanwhile. -1 and errno on failure. */
 long fs_remove(const char *name);
 
-/* Find an image's layers: HOME/images/IMAGE, or a directory when IMAGE has a slash or is ".".
- * Returns them, one a line, top first; and the image's own ARGUMENTS, one a line, or "". */
+/* Find IMAGE: a directory if it holds a / or is ".", otherwise HOME/images/IMAGE. Returns its
+ * layers, one a line, top first; and in *ARGUMENTS its own options and command, one a line. */
 char *fs_image(const char *home, const char *image, char **arguments);
 
-/* Have the host's path WHAT, or a new file system of this type, attached at WHERE inside, with
- * MOUNT_ATTR_ attributes; mount_setattr(2). Then all that -v names. */
+/* Remember a mount for fs_take: the host's path WHAT, or a new file system of type WHAT, attached
+ * at WHERE inside with MOUNT_ATTR_ attributes; mount_setattr(2). fs_volumes does it for each -v. */
 void fs_mount(const char *what, const char *where, unsigned attributes);
 void fs_volumes(void);
 
-/* The three acts of a new root, in this order, inside: take the host's part as detached mounts
- * and mount the layers; make the layers the root and let the old root go; attach what was taken. */
+/* The three acts of a new root, called inside in this order. Take what is the host's, as mounts
+ * without a path, and mount the layers. Make the layers the root, and let the host's go. Attach
+ * what was taken. */
 void fs_take(void), fs_pivot(void), fs_attach(void);
 
-/* Open a terminal of the container whose root is at ROOT: our end, and the program's; pts(4). */
-void fs_terminal(const char *root, int ends[2]);
+/* ---- cgroup.c: how much the container may use; cgroups(7), admin-guide/cgroup-v2.rst ---- */
 
-/* ---- cgroup.c: how much it may use; cgroups(7), admin-guide/cgroup-v2.rst ---- */
+/* Make the container's cgroup, set its limits, and have it shown read-only inside, below
+ * /sys/fs/cgroup. A rootless container without limits has none. */
+void cgroup_create(void);
 
-/* Make the container's cgroup, set its limits, and have it shown inside, below /sys/fs/cgroup,
- * where nothing can be written. Returns an fd of it for clone3 (version 2),
- * or -1 (version 1, or rootless without limits). */
-int cgroup_create(void);
+/* Its directory in the version 2 tree, for clone3 to start a process in; -1: there is none. */
+int cgroup_open(void);
 
-/* Move in, before we have threads or children. A single thread that moves itself (tasks, in version
- * 1) need not wait until no process of the machine is about to fork, which takes 10 ms. */
-void cgroup_join(void);
+/* Write VALUE into FILE of each of its directories that has one. Returns how many have. */
+int cgroup_write(const char *file, const char *value);
 
-/* Stop all of its processes where they are, or let them go on; false: it has no cgroup for that.
- * Are they stopped? */
-bool cgroup_freeze(bool freeze), cgroup_frozen(void);
+/* Does FILE in one of its directories match PATTERN? */
+bool cgroup_says(const char *file, const char *pattern);
 
-/* How many processes were killed because the memory limit was reached. */
-long cgroup_oom_kills(void);
-
-/* Remove the cgroup; idempotent. */
+/* Remove the cgroup. Waits up to 5 s for the last process to be gone. May be called twice. */
 void cgroup_remove(void);
 
-/* ---- net.c: whom it may talk to; rtnetlink(7), linux/netfilter/nf_tables.h ---- */
+/* ---- net.c: whom the container may talk to; rtnetlink(7), veth(4) ---- */
 
-/* Check --ip and the host's routes, and take the ports of --publish, as long as we live. */
-void net_check(void);
-
-/* Write etc/hosts, hostname and resolv.conf, and ports for who wants to know. */
+/* Write the files etc/hosts, etc/hostname and etc/resolv.conf of the container. */
 void net_prepare(void);
 
-/* Host: bridge, veth pair with its far end in PID's namespace, an address that no other has,
- * forwarding, NAT. The cable goes with the namespace that it leads into, the NAT table with our
- * socket. Returns the address, in host byte order. */
-uint32_t net_connect(pid_t pid);
-
-/* Inside: lo up; eth0 its address and the default route. */
-void net_inside(uint32_t address);
-
-/* The last container of this HOME has been removed: undo what they had in common. */
-void net_remove(const char *home);
+/* Listen on the ports of --publish. Give the network namespace of PID its network: lo; with a
+ * bridge also a cable to it, an address that no other container has, and a default route. From here
+ * on we are in that namespace ourselves, and relay what comes to the ports, for as long as we live.
+ * The cable goes when the namespace goes. */
+void net_connect(pid_t pid);
 
 #endif

@@ -6,20 +6,22 @@
  *
  *      ns_start: clone3 with CLONE_NEW*  --> cgroup_join; rootless: map our user to root
  *      net_connect                           fs_take, fs_pivot, fs_attach
- *      -t: fetch our end of a terminal   <-- -t: open one
- *      ns_go: "go", and the address      --> cgroup namespace, host name, eth0
- *      ns_watch: relay the terminal,         fork --> the program: user, capabilities,
- *        forward signals                     |        seccomp, exec
+ *                                            cgroup namespace, host name
+ *      ns_hear: has anything failed?     <-- "ready"
+ *      -t: open a terminal inside
+ *      ns_go: "go"                       --> fork --> the program: stdio, user,
+ *      relay input and output                |        capabilities, seccomp, exec
+ *      ns_watch: forward signals             |
  *      the program's status              <-- reap, until the program ends
  *
- * While init builds its root, the watcher does its work outside: "go" is the one point
- * where they meet. If the watcher dies, init is killed (PR_SET_PDEATHSIG), and with
- * init the kernel kills everything in its pid namespace. `exec` is the same with setns
- * where a new container has clone flags. Start at ns_start, near the end.
+ * While init builds its root, the watcher does its work outside; "go" is the point where they meet.
+ * If the watcher dies, init is killed (PR_SET_PDEATHSIG), and with init the kernel kills everything
+ * in its pid namespace. `exec` is the same, with setns where a new container has clone flags: the
+ * process that enters plays init for its program. Start reading at ns_start, near the end.
  */
 #include "container.h"
-#include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stddef.h>
 #include <termios.h>
 #include <linux/audit.h>
@@ -27,17 +29,18 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <linux/magic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/vfs.h>
 
-static pid_t init; /* what we watch: init, or with exec the program itself, */
-static int init_fd; /* and as a pidfd */
-static int meeting[2] = { -1, -1 }; /* a socket's ends: ours, and init's: 4 */
-static sigset_t every, none; /* signals are blocked until the program runs, and waited for */
-static int io[2] = { -1, -1 }; /* -t: a terminal, -d: a pipe; our end, and the program's: 3 */
+static pid_t init; /* what we watch: init; or with exec, the process that plays it */
+static int meeting[] = { -1, -1 }; /* a socket's two ends: the watcher's and init's */
+static sigset_t every; /* all signals: blocked until the program runs, and waited for */
+static int ours[] = { -1, -1, -1 }, its[3]; /* pipes for standard input, output and error */
+static int terminal; /* -t: the number of the program's terminal, instead; pts(4) */
+static char *term; /* and its kind, from the caller's environment */
 
 /* ---- capabilities: the pieces that root's power was cut into ---- */
 
@@ -73,21 +76,21 @@ uint64_t ns_permitted(void) {
 
 /* ---- seccomp: system calls that no program in a container needs ---- */
 
-/* Refused, unless the program has the capability that they are for; NEVER is no capability.
- * A call that is newer than this list passes: then only capabilities stop it. */
+/* Refused, unless the program has the capability that they are for; NEVER is no capability. A call
+ * that is newer than this list passes: then only capabilities stop it. 443 is quotactl_fd, 450 is
+ * set_mempolicy_home_node, 467 is open_tree_attr: many C libraries do not know their names. */
 #define NEVER 63 /* a bit that is in no mask */
-static const struct { int capability; short calls[20]; } denied[] = {
+static const struct { int capability; short calls[24]; } denied[] = {
     { CAP_SYS_ADMIN, { SYS_mount, SYS_umount2, SYS_mount_setattr, SYS_move_mount, SYS_open_tree,
-                       SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_pivot_root,
-                       SYS_unshare, SYS_setns, SYS_sethostname, SYS_setdomainname, SYS_swapon,
-                       SYS_swapoff, SYS_quotactl, SYS_fanotify_init, SYS_vhangup } },
-    { CAP_DAC_READ_SEARCH, { SYS_open_by_handle_at } },
+                       SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_pivot_root, SYS_setns,
+                       SYS_unshare, SYS_sethostname, SYS_setdomainname, SYS_swapon, SYS_swapoff,
+                       SYS_quotactl, SYS_fanotify_init, SYS_vhangup, 443, 467 } },
+    { CAP_DAC_READ_SEARCH, { SYS_open_by_handle_at } }, { CAP_SYS_PACCT, { SYS_acct } },
     { CAP_SYS_PTRACE, { SYS_kcmp, SYS_pidfd_getfd, SYS_process_madvise } },
-    { CAP_SYS_NICE, { SYS_mbind, SYS_migrate_pages, SYS_move_pages, SYS_set_mempolicy } },
-    { CAP_SYS_TIME, { SYS_clock_settime, SYS_settimeofday } },
+    { CAP_SYS_NICE, { SYS_mbind, SYS_migrate_pages, SYS_move_pages, SYS_set_mempolicy, 450 } },
+    { CAP_SYS_TIME, { SYS_clock_settime, SYS_settimeofday } }, { CAP_SYSLOG, { SYS_syslog } },
     { CAP_SYS_MODULE, { SYS_init_module, SYS_finit_module, SYS_delete_module } },
     { CAP_SYS_BOOT, { SYS_reboot, SYS_kexec_load, SYS_kexec_file_load } },
-    { CAP_SYS_PACCT, { SYS_acct } }, { CAP_SYSLOG, { SYS_syslog } },
     { CAP_BPF, { SYS_bpf } }, { CAP_PERFMON, { SYS_perf_event_open } },
     { NEVER, { SYS_add_key, SYS_keyctl, SYS_request_key, SYS_userfaultfd, SYS_io_uring_setup,
                SYS_io_uring_enter, SYS_io_uring_register, SYS_lookup_dcookie, SYS_nfsservctl } },
@@ -136,24 +139,23 @@ static void install_filter(uint64_t keep) {
 
 /* ---- the program: from root with everything to what the user asked for ---- */
 
-/* -u UID, UID:GID or a name, which the image's own passwd file knows, and never the host's. */
+/* -u UID, UID:GID or a name. Names are looked up in the image's passwd file, never in the
+ * host's. */
 static struct passwd find_user(void) {
-    char *rest = opt.user;
+    char *rest = opt.user, *content = get("/etc/passwd"); /* of limited size, whatever it is */
     struct passwd user = { .pw_uid = strtoul(rest, &rest, 10), .pw_dir = "/" }, *entry;
-    char *content = get("/etc/passwd"); /* whatever it is, it is read up to a limit only */
     FILE *file = fmemopen(content, strlen(content) + 1, "r");
-    while (file && !user.pw_name && (entry = fgetpwent(file)))
-        if (rest > opt.user ? entry->pw_uid == user.pw_uid : !strcmp(entry->pw_name, rest))
-            user = *entry;
-    if (!user.pw_name && rest == opt.user)
-        die("--user %s: the image's /etc/passwd has no such name", opt.user);
+    while ((entry = fgetpwent(file)))
+        if (rest > opt.user ? entry->pw_uid == user.pw_uid : !strcmp(entry->pw_name, rest)) break;
+    if (entry) user = *entry;
+    else if (rest == opt.user) die("--user %s: no such name in the image's /etc/passwd", rest);
     if (*rest == ':') user.pw_gid = strtoul(rest + 1, NULL, 10);
     return user;
 }
 
-/* The bounding set before the ids, because a change of ids takes away the capability to drop
- * from it; no_new_privs before the filter, which is otherwise only for root to install.
- * Adding wins: --cap-drop ALL --cap-add CHOWN leaves one. */
+/* The bounding set before the ids, because a change of ids removes the capability to drop from it;
+ * no_new_privs before the filter, because without it only root may install one. --cap-add wins:
+ * --cap-drop ALL --cap-add CHOWN leaves one. */
 static void drop_privileges(uid_t uid, gid_t gid) {
     uint64_t wanted = (opt.privileged ? ~0ULL : usual) & ~opt.cap_drop;
     uint64_t keep = (wanted | opt.cap_add) & ns_permitted(), own = uid == 0 ? keep : 0;
@@ -163,70 +165,71 @@ static void drop_privileges(uid_t uid, gid_t gid) {
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
         if (!(keep & BIT(cap))) must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
     if (strcmp(get("/proc/self/setgroups"), "deny") != 0) must(sys(setgroups, 0, NULL));
-    must(setresgid(gid, gid, gid), "%u for --user %s", gid, opt.user);
-    must(setresuid(uid, uid, uid), "%u", uid);
-    must(sys(capset, &header, data), "%#llx", (long long)own);
+    if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+        die("--user %s: setres[ug]id: %s (rootless: only user 0)", opt.user, strerror(errno));
+    must(sys(capset, &header, data), "effective %#llx", (long long)own);
     if (opt.privileged) return;
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     install_filter(keep);
 }
 
-/* We die with our parent, which may be dead already: then its end of the meeting is closed. */
+/* If the watcher has died before we could ask for the signal, the socket has hung up. */
 static void die_with_parent(void) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (poll(&(struct pollfd){ .fd = 4 }, 1, 0) != 0) _exit(125);
+    if (poll(&(struct pollfd){ .fd = inside }, 1, 0) != 0) _exit(125);
 }
 
-/* With -t, the terminal becomes standard input, output and error; with -d, a pipe to the log the
- * latter two. The user must be able to open them again (/dev/stdout), so they are given away, as is
- * a pipe without a name; any other file belongs to our caller. */
+/* Standard input, output and error are given to the user, who may open them again as /dev/stdout.
+ * Everything else that we were born with is the host's, and is closed. */
 static void take_stdio(uid_t uid) {
-    struct statfs fs;
-    if (opt.tty) must(ioctl(3, TIOCSCTTY, 0));
     for (int fd = 0; fd < 3; fd++) {
-        if (opt.tty || (opt.detach && fd > 0)) must(dup2(3, fd), "%d", fd);
-        if (fstatfs(fd, &fs) == 0 && (opt.tty || fs.f_type == PIPEFS_MAGIC))
-            fchown(fd, uid, -1); /* bare: another user's pipe stays so */
+        if (opt.tty) its[fd] = must(open(text("/dev/pts/%d", terminal), O_RDWR), "%d", terminal);
+        must(dup2(its[fd], fd), "%d", fd);
+        fchown(fd, uid, -1); /* bare: drop_privileges reports a user that cannot be */
     }
+    if (opt.tty) must(ioctl(0, TIOCSCTTY, 0));
+    sys(close_range, 3, inside - 1, 0); /* bare: there may be none */
+    must(sys(close_range, inside + 1, ~0U, 0));
 }
 
-/* The last steps: what is not the program's is closed, reset or dropped. */
-static _Noreturn void run_program(void) {
-    must(sys(close_range, 5, ~0U, 0)); /* 3 is ours to give to it, 4 the meeting */
-    struct passwd user = find_user();
-    char *term = opt.tty ? getenv("TERM") : NULL, cwd[4096];
-
+/* The last steps: what is not the program's is closed, reset or dropped. The working directory
+ * comes after that, so that no path leads to it by a descriptor of the host's (CVE-2024-21626). */
+static _Noreturn void run_program(int gate[2]) {
+    close(gate[1]);
+    read(gate[0], gate, sizeof *gate);
     must(setsid());
+    struct passwd user = find_user(); /* if its file leads to a terminal, we have none by now */
     take_stdio(user.pw_uid);
     must(chdir(opt.workdir), "%s", opt.workdir);
-    if (!getcwd(cwd, sizeof cwd) || *cwd != '/')
-        die("--workdir %s: leads out of the container", opt.workdir);
     clearenv();
     putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     setenv("HOSTNAME", opt.hostname, 1);
     setenv("HOME", user.pw_dir, 1);
-    if (term) setenv("TERM", term, 1);
+    if (opt.tty && term) setenv("TERM", term, 1);
     for (int i = 0; opt.env[i]; i++) putenv(opt.env[i]);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_UNBLOCK, &every, NULL);
     drop_privileges(user.pw_uid, user.pw_gid);
     die_with_parent(); /* again, because a change of ids has made the kernel forget it */
-    must(0, "next: execvp %s", *opt.command); /* no step: a line for --explain */
+    must(getpid(), "becomes %s", *opt.command);
     execvp(*opt.command, opt.command);
     quit(errno == ENOENT ? 127 : 126, text("%s: %s", *opt.command, strerror(errno)));
 }
 
-/* While a program of ours runs inside, /proc/PID/exe leads to its file, which is the host's
- * (CVE-2019-5736): so it runs from a read-only mount; or when we may not mount, from memory that
- * has been sealed. From here on signals wait: who stops us must not leave half a container. */
+/* As long as our program runs inside, /proc/PID/exe leads to its file, which is the host's
+ * (CVE-2019-5736). So it runs from a read-only mount or, if we may not mount, from sealed memory.
+ * From here on signals wait: whoever stops us must not leave half a container. */
 void ns_seal(char **arguments) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
     struct statfs fs = { 0 };
     sigfillset(&every);
     sigprocmask(SIG_BLOCK, &every, NULL);
+    /* our caller may have ignored some; bare: SIGKILL and SIGSTOP cannot be changed */
+    for (int sig = 1; sig < NSIG; sig++) signal(sig, SIG_DFL);
     int from = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-    int to = sys(open_tree, from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     fstatfs(from, &fs);
-    if (fs.f_flags & MS_RDONLY || fcntl(from, F_GET_SEALS) > 0) return;
+    /* any file on a tmpfs has F_SEAL_SEAL, which alone does not mean sealed */
+    if (fs.f_flags & MS_RDONLY || fcntl(from, F_GET_SEALS) > F_SEAL_SEAL) return;
+    int to = sys(open_tree, from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     if (to == -1) {
         to = must(sys(memfd_create, "container", MFD_CLOEXEC | MFD_ALLOW_SEALING));
         must(sendfile(to, from, NULL, 1 << 30));
@@ -239,8 +242,8 @@ void ns_seal(char **arguments) {
 
 /* ---- init: pid 1 inside ---- */
 
-/* Pid 1 is special: a signal that it does not wait for never reaches it, so nothing inside can
- * kill it; and orphans become its children: reap them, or they stay as zombies. */
+/* Pid 1 is special: it gets no signal that it does not wait for, so nothing inside can kill it; and
+ * orphans become its children: if it does not reap them, they stay as zombies. */
 static _Noreturn void be_init(pid_t program) {
     for (;;) {
         int status, pid, sig = sigwaitinfo(&every, NULL);
@@ -251,187 +254,151 @@ static _Noreturn void be_init(pid_t program) {
     }
 }
 
-/* Both ways in lead here: "go" comes when the cgroup and the network are there; or it does not,
- * when the watcher has failed, and has said why. */
-static uint32_t wait_for_go(void) {
-    uint32_t address;
-    if (io[1] != -1) must(dup3(io[1], 3, O_CLOEXEC));
-    if (read(4, &address, sizeof address) != sizeof address) _exit(125);
-    return address;
-}
-
-/* Everything that happens in a new container before its program. */
-static _Noreturn void set_up(uid_t uid, gid_t gid) {
-    pid_t program;
-    must(setsid());
-    if (opt.rootless) { /* root inside is the caller outside */
-        must(put("/proc/self/setgroups", "deny")); /* the kernel's condition for the next */
-        must(put("/proc/self/gid_map", "0 %u 1", gid), "0 %u 1", gid);
-        must(put("/proc/self/uid_map", "0 %u 1", uid), "0 %u 1", uid);
-    }
-    if (opt.join != -1) must(setns(opt.join, CLONE_NEWNET), "%s", opt.network);
-    if (strcmp(opt.network, "host") != 0) /* bare: /proc may be read-only. All may ping, icmp(7) */
-        put("/proc/sys/net/ipv4/ping_group_range", opt.rootless ? "0 0" : "0 2147483647");
-    fs_take();
-    fs_pivot();
-    fs_attach();
-    if (opt.tty) {
-        fs_terminal("", io);
-        must(sys(mount, "/dev/pts/0", "/dev/console", NULL, MS_BIND, NULL));
-        must(dprintf(4, "%d", io[0]));
-    }
-    uint32_t address = wait_for_go();
-    must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
-    must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
-    net_inside(address);
-    if (opt.hold) {
-        must(dprintf(4, "0"));
-        dup2(1, 2); /* nobody may be at the other end by then */
-        wait_for_go();
-    }
-    if ((program = must(fork())) == 0) run_program();
-    sys(close_range, 0, ~0U, 0); /* the program can look at init: it keeps nothing of the host */
-    /* our arguments and environment are the host's business; they and AT_EXECFN stand in a row */
-    char *mine = program_invocation_name;
-    memset(mine, 0, getauxval(AT_EXECFN) - (uintptr_t)mine);
+/* Both ways in lead here. If the watcher does not say "go", it has failed, and has said why. The
+ * program can look at init, so init keeps nothing of the host's: the program waits at the gate
+ * until init has closed everything, and the gate with it. */
+static _Noreturn void start_program(void) {
+    int gate[2];
+    must(write(inside, "", 1), "ready");
+    if (must(read(inside, &terminal, sizeof terminal), "go") == 0) _exit(125);
+    must(pipe2(gate, O_CLOEXEC));
+    pid_t program = must(fork());
+    if (program == 0) run_program(gate);
+    must(sys(close_range, 0, ~0U, 0));
     prctl(PR_SET_NAME, "init");
     be_init(program);
 }
 
-/* One more program in a container that is there: the same root, the same names for things. What
- * pid namespace a process is in is decided before its clone, so we make another one, which becomes
- * the watcher's child, too. Those inside can see it, but by then it is one of them; and nobody
- * may trace it, ptrace(2). */
-static _Noreturn void enter(int target) {
-    struct clone_args args = { .flags = CLONE_PARENT };
-    int others = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-                 CLONE_NEWTIME | (strcmp(opt.network, "host") ? CLONE_NEWNET : 0);
+#define SPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME)
+#define NETWORK_SPACE (strcmp(opt.network, "host") ? CLONE_NEWNET : 0)
+
+/* Everything that happens in a new container before its program. */
+static void set_up(uid_t uid, gid_t gid) {
+    if (opt.rootless) { /* root inside is the caller outside */
+        must(put("/proc/self/setgroups", "deny")); /* the kernel's condition for the next */
+        must(put("/proc/self/gid_map", "0 %u 1", gid), "gid_map 0 %u 1", gid);
+        must(put("/proc/self/uid_map", "0 %u 1", uid), "uid_map 0 %u 1", uid);
+    }
+    fs_take();
+    fs_pivot();
+    fs_attach();
+    must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
+    must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
+}
+
+/* A pid namespace is joined by the next child, not by us. So we join all others first: that child
+ * is the first that can be seen inside, and nobody may trace it; ptrace(2). */
+static void enter(int target) {
     prctl(PR_SET_DUMPABLE, 0);
-    opt.rootless = setns(target, CLONE_NEWUSER) == 0; /* bare: it fails when that is our own */
-    must(setns(target, others));
-    pid_t program = must(sys(clone3, &args, sizeof args));
-    if (program > 0) _exit(dprintf(4, "%d", program) < 0);
-    die_with_parent();
-    wait_for_go();
-    run_program();
+    opt.rootless = setns(target, CLONE_NEWUSER) == 0; /* bare: it fails if that is our own */
+    must(setns(target, SPACES | NETWORK_SPACE | CLONE_NEWCGROUP));
 }
 
 /* ---- the watcher ---- */
 
-/* One call, and two processes come out of it. */
-static pid_t start(uint64_t flags, int cgroup, int target) {
-    struct clone_args args = { .flags = flags, .cgroup = cgroup, .exit_signal = SIGCHLD };
-    unsigned uid = geteuid(), gid = getegid();
-    /* what our caller ignores, the program must not, nor we SIGCHLD; bare: two cannot be changed */
-    for (int sig = 1; sig < NSIG; sig++) signal(sig, SIG_DFL);
-    must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
-    must(dup3(meeting[1], 4, O_CLOEXEC));
-    close(meeting[1]);
-    init = must(sys(clone3, &args, sizeof args), "%#lx", flags);
-    inside = init == 0;
-    if (inside) {
-        close(meeting[0]); /* so that a dead watcher hangs up */
-        die_with_parent(); /* before any step can wait */
-        if (!opt.no_cgroup && !(flags & CLONE_INTO_CGROUP)) cgroup_join();
-        flags ? set_up(uid, gid) : enter(target);
+/* The caller's files, terminals and devices never get inside: whoever holds a file there can open
+ * it again as /proc/self/fd/N, and change it. So there are pipes, and we copy. */
+static void make_pipes(void) {
+    for (int fd = 0, ends[2]; fd < 3; fd++) {
+        must(pipe2(ends, O_CLOEXEC));
+        ours[fd] = ends[fd == 0];
+        its[fd] = ends[fd != 0];
     }
-    close(4);
-    close(io[1]);
-    return init;
+    if (opt.detach) must(dup3(its[1], its[2], O_CLOEXEC)); /* one, so that the log has an order */
 }
 
-pid_t ns_start(int cgroup) {
-    uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME |
-                     (strcmp(opt.network, "host") == 0 || opt.join != -1 ? 0 : CLONE_NEWNET) |
-                     (opt.rootless ? CLONE_NEWUSER : 0) | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
-    if (opt.detach && !opt.tty) must(pipe2(io, O_CLOEXEC));
-    return start(flags, cgroup, -1);
-}
-
-/* The terminal is opened while we can still see both roots. */
-pid_t ns_enter(pid_t pid, int pidfd) {
-    if (opt.tty) fs_terminal(text("/proc/%d/root", pid), io);
-    start(0, 0, pidfd);
-    return init = ns_hear();
+pid_t ns_start(int target) {
+    unsigned uid = geteuid(), gid = getegid();
+    int cgroup = opt.no_cgroup ? -1 : cgroup_open();
+    struct clone_args args = { .pidfd = (long)&over, .cgroup = cgroup, .exit_signal = SIGCHLD };
+    args.flags = CLONE_PIDFD | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
+    if (target == -1) args.flags |= SPACES | NETWORK_SPACE | (opt.rootless ? CLONE_NEWUSER : 0);
+    if (opt.tty ? !opt.detach && !isatty(0) : faccessat(0, ".", F_OK, 0) == 0)
+        die(opt.tty ? "--tty: standard input is not a terminal" : "standard input is a directory");
+    if (!opt.tty) make_pipes();
+    term = getenv("TERM") ? text("%s", getenv("TERM")) : NULL;
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* bare: see ns_stop */
+    must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
+    init = must(sys(clone3, &args, sizeof args), "flags %#llx", args.flags);
+    inside = init == 0 ? meeting[1] : 0;
+    close(meeting[!inside]); /* so that it hangs up when one of us is dead */
+    for (int fd = 0; init && !opt.tty && fd < 3; fd++) close(its[fd]);
+    if (init) return init;
+    die_with_parent(); /* before any step can wait */
+    /* our arguments and environment, in a row before AT_EXECFN, are for nobody inside to read */
+    memset(program_invocation_name, 0, getauxval(AT_EXECFN) - (uintptr_t)program_invocation_name);
+    /* version 1: a single thread that moves itself does not wait for forks elsewhere, for 10 ms */
+    if (!opt.no_cgroup) cgroup_write("tasks", "0");
+    must(setsid());
+    target == -1 ? set_up(uid, gid) : enter(target);
+    start_program();
 }
 
 static struct termios before; /* the caller's terminal, as it was */
-static pthread_t relay; /* of the program's output */
+static pthread_t outputs[3];
 
-/* One direction of the relay; each has a thread, so that neither waits for the other. When nobody
- * reads any more, the rest is dropped. A log that has become too long starts again. After the end
- * there is what a pipe can hold, and no more: others may have got hold of our output. */
-static void *copy(void *shown) {
-    int to = shown ? 1 : io[0], end = shown ? init_fd : -1;
-    struct pollfd from[] = { { shown ? io[0] : 0, POLLIN, 0 }, { end, POLLIN, 0 } };
-    char data[4096];
-    for (ssize_t n, done, rest = 1 << 20; poll(from, 2, -1) > 0 && from->revents && rest > 0;) {
-        if ((n = read(from->fd, data, sizeof data)) <= 0) break;
-        if (from[1].revents) rest -= n;
-        if (opt.detach && lseek(to, 0, SEEK_END) > LOG_SIZE) ftruncate(to, 0);
-        for (ssize_t at = 0; at < n && (done = write(to, data + at, n - at)) > 0;) at += done;
-    }
-    return NULL;
-}
-
-/* The kernel tells the program, by SIGWINCH. */
+/* The kernel then tells the program, by SIGWINCH. */
 static void copy_window_size(void) {
     struct winsize size;
-    if (ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(io[0], TIOCSWINSZ, &size);
+    if (ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(*ours, TIOCSWINSZ, &size);
 }
 
-/* Keys must reach the container's terminal as they are: ^C is a signal there, not here. */
-static void start_relay(void) {
-    struct termios raw;
-    if (!opt.detach) {
-        must(tcgetattr(0, &before));
-        raw = before;
-        cfmakeraw(&raw);
-        must(tcsetattr(0, TCSADRAIN, &raw));
-        copy_window_size();
-        must(pthread_create(&relay, NULL, copy, NULL) == 0 ? 0 : -1);
-    }
-    must(pthread_create(&relay, NULL, copy, io) == 0 ? 0 : -1);
+/* Open a terminal of the container, whose root we can see; pts(4). Ours becomes raw, so that keys
+ * reach it as they are: ^C is a signal there, not here. */
+static void open_terminal(pid_t pid) {
+    ours[0] = must(open(text("/proc/%d/root/dev/pts/ptmx", pid), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ours[1] = must(dup(ours[0]));
+    must(ioctl(ours[0], TIOCSPTLCK, &(int){ 0 }));
+    must(ioctl(ours[0], TIOCGPTN, &terminal));
+    if (opt.detach) return;
+    must(tcgetattr(0, &before));
+    struct termios raw = before;
+    cfmakeraw(&raw);
+    must(tcsetattr(0, TCSADRAIN, &raw));
+    copy_window_size();
 }
 
-/* The meeting is closed on exec: end of file says that the program runs. */
-int ns_hear(void) {
-    char said[4096] = "", *why;
-    /* the first may fail, when init has ended without hearing "go"; its last word comes then */
-    if (read(meeting[0], said, sizeof said - 1) == -1) read(meeting[0], said, sizeof said - 1);
-    int value = strtol(said, &why, 10);
-    if (*why) quit(value, why + 1);
-    return value;
-}
-
-void ns_go(uint32_t address) {
-    init_fd = must(sys(pidfd_open, init, 0));
-    if (opt.tty && io[0] == -1) io[0] = must(sys(pidfd_getfd, init_fd, ns_hear(), 0));
-    if (io[0] != -1 && !relay) start_relay(); /* ns_hold says "go" a second time */
-    send(meeting[0], &address, sizeof address, MSG_NOSIGNAL); /* bare: ns_hear() knows why not */
+/* A terminal of the caller's is read only if that was asked for, because others read there, too. */
+void ns_go(pid_t pid) {
+    ns_hear();
+    if (opt.tty) open_terminal(pid);
+    if (opt.interactive || opt.tty || !isatty(0)) pthread_detach(relay(must(dup(0)), ours[0]));
+    else close(ours[0]);
+    for (int fd = 1; fd < 3 && ours[fd] != -1; fd++) outputs[fd] = relay(ours[fd], must(dup(fd)));
+    write(meeting[0], &terminal, sizeof terminal); /* bare: ns_hear() knows why not */
     ns_hear();
 }
 
-void ns_hold(void) {
-    for (int sig = 0; sig != SIGCONT && sig != SIGCHLD;) sig = sigwaitinfo(&every, NULL);
-    ns_go(0);
+/* "Ready" is an empty message. An end of file means that all is well: the socket closes on exec. */
+void ns_hear(void) {
+    char said[4096] = "", *why;
+    /* the first fails if init has ended without hearing "go"; then its last word follows */
+    if (read(meeting[0], said, sizeof said - 1) == -1) read(meeting[0], said, sizeof said - 1);
+    int status = strtol(said, &why, 10);
+    if (!*why) return;
+    waitpid(init, NULL, 0); /* it ends by itself, after its program */
+    init = 0;
+    quit(status, why + 1);
 }
 
 int ns_watch(void) {
-    int status;
-    while (waitpid(init, &status, WNOHANG) == 0) {
+    siginfo_t end = { 0 };
+    while (waitid(P_PID, init, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && !end.si_pid) {
         int sig = sigwaitinfo(&every, NULL);
         if (sig == SIGWINCH && opt.tty) copy_window_size();
-        else if (sig != SIGCHLD && sig != SIGPIPE) kill(init, sig);
+        else if (sig > 0 && sig != SIGCHLD && sig != SIGPIPE) kill(init, sig);
     }
-    init = 0;
-    if (io[0] != -1) pthread_join(relay, NULL); /* what the program wrote last */
-    ns_stop();
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return end.si_code == CLD_EXITED ? end.si_status : 128 + end.si_status;
 }
 
 void ns_stop(void) {
     if (init > 0 && kill(init, SIGKILL) == 0) waitpid(init, NULL, 0);
-    fcntl(meeting[0], F_SETFL, O_NONBLOCK); /* what has not been said by now will not be */
+    init = 0;
+    /* if exec's init was killed, we have inherited its program: a zombie that nobody reaps would
+     * keep the container from ending. But our caller may have left us children that live */
+    for (int ms = 0; ms < 100 && waitpid(-1, NULL, WNOHANG) == 0; ms++) usleep(1000);
+    for (int fd = 1; fd < 3; fd++)
+        if (outputs[fd]) pthread_join(outputs[fd], NULL);
+    fcntl(meeting[0], F_SETFL, O_NONBLOCK); /* what has not been said by now never will be */
     if (before.c_cflag) tcsetattr(0, TCSADRAIN, &before);
 }

@@ -16,24 +16,26 @@
 static ssize_t show(const void *data, size_t size) {
     for (size_t i = 0; i < size; i++) printf("%02x", ((const unsigned char *)data)[i]);
     printf("\n");
-    errno = EIO; /* so nobody waits for an answer */
-    return -1;
+    return (ssize_t)size;
+}
+
+/* The kernel's answer is: done. */
+static ssize_t agree(void *data, size_t size) {
+    memset(data, 0, size);
+    return (ssize_t)size;
 }
 #define send(fd, data, size, flags) show(data, size)
+#define recv(fd, data, size, flags) agree(data, size)
 #include "../net.c" // NOLINT: its static functions
+#undef recv
 #undef send
 
 int main(void) {
     opt.name = "box";
-    ports[0] = (struct port){ 0, htons(8080), htons(80), IPPROTO_TCP };
-    ports[1] = (struct port){ htonl(0x0a000001), htons(53), htons(53), IPPROTO_UDP };
-    add_bridge(-1);
-    add_address(-1, gateway, "no such link");
-    add_veth(-1, gateway + 1, 77);
-    set_hairpin(-1, gateway + 1);
-    set_up(-1, "eth0");
-    add_default_route(-1);
-    add_nat(-1, gateway + 1);
+    add_veth(gateway + 1, 77);
+    set_up("eth0");
+    add_address(gateway, "no such link");
+    add_default_route();
     return 0;
 }
 
@@ -41,6 +43,7 @@ int main(void) {
 
 #include <stdarg.h>
 #include <linux/filter.h>
+#include <linux/prctl.h>
 #include <linux/seccomp.h>
 
 static struct sock_fprog taken;

@@ -9,16 +9,12 @@
  *     floor serve PORT                      the far end of talk
  *     floor talk IP PORT                    time the network to there
  *
- * The first two make the same namespaces, mounts, cgroups, network and filter as `container run`,
- * in the same order and with the same overlap, and undo them. The tables of mounts, of guarded
- * files and of denied system calls are the engine's own, and so are its netlink messages, so
- * they never differ. What the floor leaves out is what an engine adds: options, state files, a
- * lock, a place that nobody can write to, looking for what an image may lack, relayed signals.
- *
- * On version 1 the container moves itself into its cgroups (tasks), because whoever moves another
- * (cgroup.procs) may have to wait for all processors. In the environment: PROCS=1 is this slow way,
- * SEAL=1 adds the run from a read-only mount, and TELL=1 prints how long the first of these writes
- * took, and how long the set-up inside, in microseconds.
+ * The first two make the same namespaces, mounts, cgroup, network and filter as `container run`, in
+ * the same order and with the same overlap, and undo them. The tables of mounts, of guarded files
+ * and of denied system calls are the engine's own, and so is its chapter on the network, so they
+ * never differ. The floor leaves out what an engine adds: options, state files, locks, a copy of the
+ * program that nobody can write to, places that an image may lack, relayed signals and output.
+ * With SEAL=1 in the environment, the floor runs from such a copy, too.
  */
 #include "../fs.c" // NOLINT: for its tables
 #include "../ns.c" // NOLINT: for its filter
@@ -26,45 +22,41 @@
 #include <netinet/tcp.h>
 #include <spawn.h>
 #include <stdarg.h>
-#include <sys/mman.h>
 #include <time.h>
-
-struct options opt = { .user = "0", .hostname = "floor", .name = "floor", .join = -1 };
-bool inside;
 
 /* ---- what the engine's files need of container.c ---- */
 
-static const char *now;
-
-void step(const char *file, int line, const char *call, const char *values) {
-    (void)file, (void)line, (void)values;
-    now = call;
-}
+struct options opt = { .user = "0", .hostname = "floor", .name = "floor", .workdir = "/" };
+void (*undo)(void);
+int inside, over = -1;
+long result;
 
 _Noreturn void quit(int status, const char *why) {
     dprintf(2, "floor: %s\n", why);
     _exit(status);
 }
 
-long done(long result) {
-    if (result == -1) die("%s: %s", now, strerror(errno));
+long check(const char *file, int line, const char *call, const char *values) {
+    if (result == -1) die("%s:%d: %s%s: %s", file, line, call, values, strerror(errno));
     return result;
 }
 
 char *text(const char *format, ...) {
-    char *result;
+    char *made;
+    int saved = errno;
     va_list values;
     va_start(values, format);
-    if (vasprintf(&result, format, values) == -1) _exit(125);
+    if (vasprintf(&made, format, values) == -1) _exit(125);
     va_end(values);
-    return result;
+    errno = saved;
+    return made;
 }
 
 /* The kernel's files only: what an engine notes down for itself is not part of the floor. */
-long write_file(const char *path, const char *content, ssize_t size) {
+long write_file(const char *path, const char *content) {
     if (*path != '/') return 0;
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (size == 0) size = (ssize_t)strlen(content);
+    ssize_t size = (ssize_t)strlen(content);
     return fd != -1 && write(fd, content, size) == size ? close(fd) : -1;
 }
 
@@ -82,9 +74,12 @@ bool matches(const char *value, const char *pattern) {
     return false;
 }
 
-void write_names(void) {
-    /* the other containers' names are an engine's business */
+pthread_t relay(int from, int to) {
+    die("relay %d %d: nobody connects to the floor", from, to);
 }
+
+#pragma weak net_publish /* an engine without it publishes in net_connect */
+void net_publish(void);
 
 /* ---- time ---- */
 
@@ -94,50 +89,24 @@ static double microseconds(void) {
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static double *shared; /* with init: the first write, the set-up */
+/* ---- the container: cgroup ---- */
 
-/* ---- the container: cgroups ---- */
+static char *cgroup; /* NULL: version 2 is not mounted, so without limits there is none */
 
-static const char *const controllers[] = { "memory", "cpu", "cpuacct", "pids", "freezer" };
-static char *cgroups[COUNT(controllers)];
-static int cgroup_count;
-static bool version2;
-
-/* Below our own cgroup, as cgroup.c; on version 2 at the top. Returns an fd of the latter. */
-static int make_cgroups(void) {
-    version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-    if (version2) {
-        cgroups[cgroup_count++] = text("/sys/fs/cgroup/container-floor-%d", getpid());
-    } else {
-        each_line (line, get("/proc/self/cgroup")) {
-            strsep(&line, ":");
-            char *list = strsep(&line, ":");
-            for (int i = 0; i < COUNT(controllers); i++)
-                if (strstr(text(",%s,", list), text(",%s,", controllers[i])))
-                    cgroups[cgroup_count++] =
-                        text("/sys/fs/cgroup/%s%s/container-floor-%d", list, line, getpid());
+/* At the top of version 2, which may be mounted beside version 1. Returns a descriptor of it. */
+static int make_cgroup(void) {
+    static const char *const tops[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+    for (int i = 0; i < COUNT(tops) && !cgroup; i++)
+        if (access(text("%s/cgroup.controllers", tops[i]), F_OK) == 0) {
+            cgroup = text("%s/container-floor-%d", tops[i], getpid());
+            must(mkdir(cgroup, 0755), "%s", cgroup);
+            fs_mount(cgroup, tops[i], PLAIN);
         }
-    }
-    for (int i = 0; i < cgroup_count; i++) {
-        must(mkdir(cgroups[i], 0755));
-        const char *list = version2 ? "" : cgroups[i] + strlen("/sys/fs/cgroup/");
-        fs_mount(cgroups[i], text("/sys/fs/cgroup/%.*s", (int)strcspn(list, "/"), list), PLAIN);
-    }
-    return version2 ? (int)must(open(cgroups[0], O_PATH | O_DIRECTORY | O_CLOEXEC)) : -1;
+    return cgroup ? (int)must(open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC)) : -1;
 }
 
-/* PID is 0 for whoever asks. */
-static void join_cgroups(const char *file, pid_t pid) {
-    for (int i = 0; i < cgroup_count; i++) {
-        double begun = microseconds();
-        must(put(text("%s/%s", cgroups[i], file), "%d", pid));
-        if (i == 0) shared[0] = microseconds() - begun;
-    }
-}
-
-static void remove_cgroups(void) {
-    for (int i = 0; i < cgroup_count; i++)
-        for (int n = 0; rmdir(cgroups[i]) == -1 && errno == EBUSY && n < 10000; n++) usleep(100);
+static void remove_cgroup(void) {
+    for (int n = 0; cgroup && rmdir(cgroup) == -1 && errno == EBUSY && n < 10000; n++) usleep(100);
 }
 
 /* ---- the container: files ---- */
@@ -145,21 +114,24 @@ static void remove_cgroups(void) {
 static const char *const files[] = { "etc/hosts", "etc/hostname", "etc/resolv.conf" };
 
 static void make_files(const char *dir) {
-    must(mkdir(dir, 0700));
+    must(mkdir(dir, 0700), "%s", dir);
     must(chdir(dir));
     must(mkdir("upper", 0755));
     must(mkdir("work", 0755));
     must(mkdir("etc", 0755));
     for (int i = 0; i < COUNT(files); i++) {
         int fd = (int)must(open(files[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-        must(write(fd, LOCALHOST, strlen(LOCALHOST)));
+        must(write(fd, "127.0.0.1\tlocalhost\n", 20));
         close(fd);
     }
 }
 
 static void remove_files(const char *dir) {
     for (int i = 0; i < COUNT(files); i++) must(unlink(files[i]));
-    must(rmdir("work/work")); /* overlay's */
+    must(unlink("work/work/incompat/volatile/dirty")); /* these four are overlay's */
+    must(rmdir("work/work/incompat/volatile"));
+    must(rmdir("work/work/incompat"));
+    must(rmdir("work/work"));
     must(rmdir("work"));
     must(rmdir("etc"));
     must(rmdir("upper"));
@@ -167,49 +139,46 @@ static void remove_files(const char *dir) {
     must(rmdir(dir));
 }
 
-/* Only what is made new needs places to mount on; a path of the image is there. */
-static void attach_there(int fd, const char *where, bool dir) {
-    const bool in_cgroup = !strncmp(where, "/sys/fs/cgroup/", 15) && where[15]; /* version 1 */
-    if (!strncmp(where, "/dev/", 5) || in_cgroup)
-        must(dir ? mkdir(where, 0755) : mknod(where, S_IFREG | 0644, 0));
-    must(sys(move_mount, fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH));
+/* An image has all places but those in what is made new: /dev, and version 2 beside version 1. */
+static void attach_there(const struct mount_row *m, int fd) {
+    struct mount_attr attr = { .attr_set = m->attributes };
+    bool dir = !strchr(m->what, '/') || !strncmp(m->what, "/sys", 4);
+    if (!strncmp(m->where, "/dev/", 5) || !strcmp(m->where, "/sys/fs/cgroup/unified"))
+        must(dir ? mkdir(m->where, 0755) : mknod(m->where, S_IFREG | 0644, 0), "%s", m->where);
+    must(sys(mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr));
+    must(sys(move_mount, fd, "", AT_FDCWD, m->where, MOVE_MOUNT_F_EMPTY_PATH), "%s", m->where);
+    close(fd);
 }
 
-static bool is_dir(const struct mount_row *m) {
-    return *m->what != '/' ? !strchr(m->what, '/') : !strncmp(m->what, "/sys", 4);
-}
-
-static void guard_there(const char *path) {
-    struct stat st;
-    struct mount_row row = { path, path, DEVICES };
-    if (*path == '-') {
-        row.where = ++path;
-        if (lstat(path, &st) == -1) return;
-        row.what = S_ISDIR(st.st_mode) ? "tmpfs" : "/dev/null";
-    } else if (access(path, F_OK) == -1) {
-        return;
-    }
-    must(sys(move_mount, take(&row), "", AT_FDCWD, row.where, MOVE_MOUNT_F_EMPTY_PATH));
+static void guard_there(const char *path, const char *cover) {
+    struct mount_row row = { cover ? cover : path, path, DEVICES };
+    if (access(path, F_OK) == 0) attach_there(&row, take(row.what));
 }
 
 static void make_root(const char *rootfs) {
+    static const char *const links[][2] = { { "pts/ptmx", "/dev/ptmx" },
+                                            { "/proc/self/fd", "/dev/fd" },
+                                            { "/proc/self/fd/0", "/dev/stdin" },
+                                            { "/proc/self/fd/1", "/dev/stdout" },
+                                            { "/proc/self/fd/2", "/dev/stderr" } };
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-    for (int i = 0; mounts[i].what; i++) taken[i] = take(&mounts[i]);
-    must(sys(mount, "overlay", "upper", "overlay", MS_NODEV,
+    for (int i = 0; mounts[i].what; i++) taken[i] = take(mounts[i].what);
+    must(sys(mount, "overlay", "upper", "overlay", MS_NODEV | MS_NOSUID,
              text("upperdir=upper,workdir=work,userxattr,redirect_dir=nofollow,metacopy=off,"
-                  "index=off,lowerdir=%s",
+                  "index=off,volatile,lowerdir=%s",
                   rootfs)));
     must(chdir("upper"));
     must(sys(pivot_root, ".", "."));
     must(sys(umount2, ".", MNT_DETACH));
     must(chdir("/"));
-    for (int i = 0; mounts[i].what; i++)
-        attach_there(taken[i], mounts[i].where, is_dir(&mounts[i]));
+    for (int i = 0; mounts[i].what; i++) attach_there(&mounts[i], taken[i]);
     must(chmod("/dev", 0755));
     must(chmod("/dev/pts/ptmx", 0666));
     for (int i = 0; i < COUNT(links); i++) must(symlink(links[i][0], links[i][1]));
-    for (int i = 0; i < COUNT(guarded); i++) guard_there(guarded[i]);
+    put("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"); /* bare, as in fs.c */
+    for (int i = 0; i < COUNT(guarded); i++)
+        for (int k = 1; guarded[i][k]; k++) guard_there(guarded[i][k], guarded[i][0]);
     must(sys(mount_setattr, AT_FDCWD, "/sys", AT_RECURSIVE, &rdonly, sizeof rdonly));
 }
 
@@ -225,20 +194,15 @@ static _Noreturn void be_program(char **program) {
     die("%s: %s", *program, strerror(errno));
 }
 
-static _Noreturn void be_container(bool join, const char *rootfs, char **program) {
+static _Noreturn void be_container(int go, const char *rootfs, char **program) {
     int status;
-    uint32_t address;
-    double begun = microseconds();
+    char byte;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
-    if (join) join_cgroups("tasks", 0);
-    put("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"); /* bare, as in ns.c */
     make_root(rootfs);
-    shared[1] = microseconds() - begun;
-    if (read(meeting[1], &address, sizeof address) != sizeof address) _exit(125);
     must(sys(unshare, CLONE_NEWCGROUP));
     must(sethostname(opt.hostname, strlen(opt.hostname)));
-    net_inside(address);
+    if (read(go, &byte, 1) != 1) _exit(125);
     pid_t child = (pid_t)must(fork());
     if (child == 0) be_program(program);
     must(waitpid(child, &status, 0));
@@ -246,27 +210,24 @@ static _Noreturn void be_container(bool join, const char *rootfs, char **program
 }
 
 static int run(char **argv) {
-    int status;
-    uint32_t address = 0;
-    bool procs = getenv("PROCS") != NULL;
+    int status, go[2];
     opt.network = argv[1];
     if (!strcmp(opt.network, "bridge")) opt.publish[0] = "8099:80";
-    net_check();
+    if (net_publish) net_publish();
     make_files(argv[2]);
-    int cgroup = make_cgroups();
-    must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
-    struct clone_args args = { .cgroup = cgroup, .exit_signal = SIGCHLD };
+    int dir = make_cgroup();
+    must(pipe2(go, O_CLOEXEC));
+    struct clone_args args = { .cgroup = dir, .exit_signal = SIGCHLD };
     args.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME |
-                 CLONE_NEWNET | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
+                 CLONE_NEWNET | (dir == -1 ? 0 : CLONE_INTO_CGROUP);
     pid_t pid = (pid_t)must(sys(clone3, &args, sizeof args));
-    if (pid == 0) be_container(!procs && cgroup == -1, argv[3], argv + 4);
-    if (procs && cgroup == -1) join_cgroups("cgroup.procs", pid);
-    address = net_connect(pid);
-    must(send(meeting[0], &address, sizeof address, 0));
+    if (pid == 0) be_container(go[0], argv[3], argv + 4);
+    over = (int)must(sys(pidfd_open, pid, 0));
+    net_connect(pid); /* from then on we are in the container's network, and end soon */
+    must(write(go[1], "", 1));
     must(waitpid(pid, &status, 0));
-    remove_cgroups();
+    remove_cgroup();
     remove_files(argv[2]);
-    if (getenv("TELL")) printf("%.0f %.0f\n", shared[0], shared[1]);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -276,7 +237,7 @@ struct contestant {
     char *label, *words[64];
 };
 
-/* A line of standard input: a label and the words of a command, a tab between them. */
+/* A line of standard input: a label and the words of a command, separated by tabs. */
 static bool read_contestant(struct contestant *c) {
     char *line = NULL;
     size_t size = 0, n = 0;
@@ -288,8 +249,8 @@ static bool read_contestant(struct contestant *c) {
     return n > 0;
 }
 
-/* Start it and wait for its end. What it prints is not wanted. The first '@' of a word stands for
- * the number of the round. "env NAME=VALUE..." is done here: its own start would count, too. */
+/* Start it and wait for its end; its output is thrown away. The first '@' of a word stands for the
+ * number of the round. "env NAME=VALUE..." is done here, because the start of env would count. */
 static double time_once(const struct contestant *c, int round, int *status) {
     static posix_spawn_file_actions_t silent;
     char *words[COUNT(c->words)] = { 0 }, **command = words, *variables[500] = { 0 }, *at;
@@ -320,9 +281,9 @@ static double time_once(const struct contestant *c, int round, int *status) {
     return microseconds() - begun;
 }
 
-/* After each pause of so many milliseconds the next one. What one leaves to the kernel to do later,
- * its successor pays for; so with SHUFFLE each round has another order. A line for each: its label,
- * the number of the round, microseconds, exit status. */
+/* One after another, with a pause of so many milliseconds. What one leaves to the kernel to do later,
+ * the next one pays for; so with SHUFFLE each round has another order. Prints a line for each: its
+ * label, the number of the round, microseconds, exit status. */
 static int time_all(int rounds, int pause) {
     static struct contestant all[64], swapped;
     int count = 0, status, other;
@@ -468,8 +429,6 @@ static int measure_inside(const char *dir) {
 int main(int argc, char **argv) {
     const char *what = argc > 2 ? argv[1] : "";
     if (getenv("SEAL")) ns_seal(argv);
-    shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) die("mmap: %s", strerror(errno));
     if (argc > 4 && (!strcmp(what, "none") || !strcmp(what, "bridge"))) return run(argv);
     if (argc > 3 && !strcmp(what, "time")) return time_all(atoi(argv[2]), atoi(argv[3]));
     if (!strcmp(what, "inside")) return measure_inside(argv[2]);

@@ -44,8 +44,7 @@ enum {
 };
 
 pid_t runner;
-static char *scratch; /* the directory of this test, */
-static const char *ours; /* and the last part of the name of that above it: /tests-XXXXXX */
+static char *scratch; /* the directory of this test */
 
 /* ---- small things ---- */
 
@@ -364,6 +363,24 @@ void kill_descendants(pid_t from, pid_t except) {
     for (pid_t *pid = descendants(from, except); *pid; pid++) kill(*pid, SIGKILL);
 }
 
+char *fact(enum who who, const char *name, const char *file) {
+    const char *home = who == ORDINARY_USER ? format("%s/user/state", scratch)
+                                            : getenv("CONTAINER_HOME");
+    char content[4096] = "";
+    int fd = open(format("%s/containers/%s/%s", home, name, file),
+                  O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* hostile tests may have made it a fifo */
+    if (read(fd, content, sizeof content - 1) == -1)
+        content[0] = '\0';
+    close(fd);
+    content[strcspn(content, " \n")] = '\0';
+    return format("%s", content);
+}
+
+/* init's parent */
+pid_t watcher_of(enum who who, const char *name) {
+    return parent_of(atoi(fact(who, name, "pid")));
+}
+
 void remove_by_hand(enum who who) {
     expect(as(who, "cd $CONTAINER_HOME/containers/$NAME || exit 0; for try in $(seq 100); do"
                    "  left=; for d in $(cat cgroup); do rmdir $d || [ ! -d $d ] || left=$d; done;"
@@ -375,19 +392,33 @@ void remove_by_hand(enum who who) {
 
 static char *cgroups; /* what add_cgroup has found; nftw passes no argument on */
 
-/* One in use is somebody else's container, or one of the processes that are ours. In version 1
- * ours are below the runner's, see main.c. */
+/* As root we see no cgroups but our own, see main.c. As a user we look at those of that user. */
 static int add_cgroup(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    if (type != FTW_D || strncmp(path + at->base, "container-", strlen("container-")) != 0 ||
-        (!cgroup_v2() && !strstr(path, ours)))
-        return 0;
-    FILE *f = fopen(format("%s/cgroup.procs", path), "re");
-    if (f && fgetc(f) == EOF)
+    if (type == FTW_D && !strncmp(path + at->base, "container-", strlen("container-")) &&
+        (is_root() || st->st_uid == geteuid()))
         cgroups = format("%scgroup %s\n", cgroups, path);
-    if (f)
-        fclose(f);
     return 0;
+}
+
+/* The engine uses these trees of version 1, and no others. */
+static void add_cgroups(FILE *lines) {
+    static const char *const trees[] = { "unified", "memory", "cpu", "pids" };
+    cgroups = "";
+    if (cgroup_v2())
+        nftw("/sys/fs/cgroup", add_cgroup, 16, FTW_PHYS);
+    for (int i = 0; i < COUNT(trees) && !cgroup_v2(); i++)
+        nftw(format("/sys/fs/cgroup/%s/", trees[i]), add_cgroup, 16, FTW_PHYS);
+    fputs(cgroups, lines);
+}
+
+/* Tables, chains and rules begin with an attribute that holds the name of the table. Ours is made
+ * once and stays. */
+static bool is_our_table(const struct nlmsghdr *m) {
+    const struct nlattr *first =
+        (const void *)((const char *)NLMSG_DATA(m) + NLMSG_ALIGN(sizeof(struct nfgenmsg)));
+    return m->nlmsg_len > NLMSG_LENGTH(sizeof(struct nfgenmsg)) + NLA_HDRLEN &&
+           first->nla_type == NFTA_TABLE_NAME &&
+           !strcmp((const char *)first + NLA_HDRLEN, "container0");
 }
 
 /* nft list ruleset, in the kernel's own form: a line for each of what TYPE asks for. A program for
@@ -408,6 +439,8 @@ static void add_nat(FILE *lines, int type) {
         more = size > 0;
         for (; NLMSG_OK(m, size); m = NLMSG_NEXT(m, size)) {
             more = more && m->nlmsg_type != NLMSG_DONE && m->nlmsg_type != NLMSG_ERROR;
+            if (more && is_our_table(m))
+                continue;
             fprintf(lines, more ? "nft %d: " : "", type);
             for (unsigned i = NLMSG_LENGTH(sizeof ask.all); more && i < m->nlmsg_len; i++)
                 fprintf(lines, isgraph(((unsigned char *)m)[i]) ? "%c" : "~%02x",
@@ -425,7 +458,7 @@ static void add_file(FILE *lines, const char *path) {
     close(fd);
 }
 
-/* ip link: their numbers, names and flags. The bridge serves all containers, and stays. */
+/* ip link: their numbers, names and flags. The bridge is made once for all containers, and stays. */
 static void add_links(FILE *lines) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct if_nameindex *all = if_nameindex();
@@ -455,9 +488,7 @@ static char *picture(void) {
         add_nat(lines, NFT_MSG_GETCHAIN);
         add_nat(lines, NFT_MSG_GETRULE);
     }
-    cgroups = "";
-    nftw("/sys/fs/cgroup", add_cgroup, 16, FTW_PHYS);
-    fputs(cgroups, lines);
+    add_cgroups(lines);
     fclose(lines);
     return text;
 }
@@ -512,9 +543,7 @@ int internet(void) {
  *   test-XXXXXX/             a test's own:
  *     t  state  user/state   T; CONTAINER_HOME; the same of sh_user */
 static void make_scratch(void) {
-    char *tests = format("%s", getenv("TESTS"));
-    ours = strrchr(tests, '/');
-    scratch = format("%s/test-XXXXXX", tests);
+    scratch = format("%s/test-XXXXXX", getenv("TESTS"));
     ck_assert_ptr_nonnull(mkdtemp(scratch));
     char *t = format("%s/t", scratch), *user = format("%s/user", scratch);
     setenv("T", t, 1);

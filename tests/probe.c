@@ -35,8 +35,12 @@
 #include <limits.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -63,6 +67,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -357,6 +362,39 @@ static int echo(void) {
     return n == -1;
 }
 
+/* Do to what is behind the descriptors 0 to 2 whatever its owner may do: to a
+ * terminal, a device, a file that was opened for reading only. Nothing is
+ * printed, because that would be a change, too: the caller looks at what has
+ * become of it. Of devices only terminals are changed, and those that the caller
+ * has marked as its own by the time of their last change, 0: a mistake in a test
+ * must not close the machine's /dev/null to everybody. */
+static int change_stdio(void) {
+    struct termios mode;
+    for (int fd = 0; fd < 3; fd++) {
+        char path[32];
+        struct stat st;
+        if (fstat(fd, &st) == -1)
+            continue;
+        bool terminal = S_ISCHR(st.st_mode) && major(st.st_rdev) == 136; // pts(4)
+        if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !terminal && st.st_mtime != 0)
+            continue;
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        int again = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (S_ISREG(st.st_mode) && again != -1)
+            pwrite(again, "overwritten\n", 12, 0);
+        close(again);
+        fchmod(fd, 04777);
+        chmod(path, 04777); // where the descriptor is O_PATH
+        fchown(fd, 1234, 1234);
+        chown(path, 1234, 1234);
+        if (tcgetattr(fd, &mode) == -1)
+            continue;
+        mode.c_lflag ^= ECHO;
+        tcsetattr(fd, TCSANOW, &mode);
+    }
+    return 0;
+}
+
 static int write_both(void) {
     printf("%s\n", arg[0]);
     fprintf(stderr, "%s\n", arg[0]);
@@ -436,6 +474,12 @@ static int show_stat(void) {
     printf("ino %lu\n", (unsigned long)st.st_ino);
     printf("size %lld\n", (long long)st.st_size);
     return 0;
+}
+
+// setcap cap_net_raw=ep FILE; capabilities(7) shows the attribute.
+static int give_capability(void) {
+    const uint32_t value[] = { 0x02000001, 1 << 13, 0, 0, 0 };
+    return report(verb, setxattr(arg[0], "security.capability", value, sizeof value, 0));
 }
 
 static int show_link(void) {
@@ -555,6 +599,27 @@ static int hold_lock(void) {
     if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1)
         return refused(verb);
     sleep(number(arg[1], MAX_WAIT));
+    return 0;
+}
+
+/* Everything that can make others wait for a file: both kinds of locks, and a
+ * lease, which delays whoever opens it. What cannot be had is left out. */
+static int hold_files(void) {
+    int seconds = number(arg[0], MAX_WAIT);
+    signal(SIGIO, SIG_IGN); // the kernel asks for the lease back: it waits
+    for (char **file = arg + 1; *file; file++) {
+        struct flock all = { .l_type = F_WRLCK };
+        int fd = open(*file, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd == -1) { // a directory, or read-only
+            fd = open(*file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+            all.l_type = F_RDLCK;
+        }
+        int held = (flock(fd, LOCK_EX | LOCK_NB) == 0) + (fcntl(fd, F_SETLK, &all) == 0) +
+                   (fcntl(fd, F_SETLEASE, F_WRLCK) == 0 || fcntl(fd, F_SETLEASE, F_RDLCK) == 0);
+        printf("held %d %s\n", held, *file);
+    }
+    printf("ready\n");
+    sleep(seconds);
     return 0;
 }
 
@@ -735,6 +800,39 @@ static int exchange_names(void) {
     return 0;
 }
 
+/* The same with many directories and links to TARGET, for somebody who removes
+ * them all in the order of readdir(3): each pair changes places until that one
+ * has come by, which is where a mistake would be made. */
+static int swap_many(void) {
+    enum { PAIRS = 200 };
+    long end = milliseconds(CLOCK_MONOTONIC) + number(arg[2], MAX_BURN);
+    char name[32], link[32];
+    struct dirent *e;
+    if (chdir(arg[0]) == -1)
+        return refused(verb);
+    for (int i = 0; i < PAIRS; i++) {
+        snprintf(name, sizeof name, "dir%d", i);
+        snprintf(link, sizeof link, "link%d", i);
+        if (mkdir(name, 0755) == -1 || symlink(arg[1], link) == -1)
+            return refused(verb);
+        snprintf(name, sizeof name, "dir%d/file", i);
+        close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)); // it is not empty
+    }
+    printf("ready\n");
+    DIR *here = opendir(".");
+    while (here && (e = readdir(here))) {
+        if (strncmp(e->d_name, "dir", 3) != 0)
+            continue;
+        snprintf(link, sizeof link, "link%.20s", e->d_name + 3);
+        while (milliseconds(CLOCK_MONOTONIC) < end &&
+               renameat2(AT_FDCWD, e->d_name, AT_FDCWD, link, RENAME_EXCHANGE) == 0)
+            ;
+    }
+    if (here)
+        closedir(here);
+    return 0;
+}
+
 /* Make a device and open it. To open some devices is an act in itself (a
  * watchdog begins to count), so only block devices and the memory devices,
  * character major 1, are opened. */
@@ -907,11 +1005,10 @@ static int try_trace_new(void) {
 /* Write into the file that a process runs, whoever made it visible: its mode
  * and its first byte, which stay what they are. A program that runs cannot be
  * written, so wait for its end; if others still run it, the mode decides. */
-static int try_overwrite(void) {
+static int overwrite(int exe) {
     char path[64], byte;
     struct stat st;
-    snprintf(path, sizeof path, "/proc/%ld/exe", number(arg[0], INT_MAX));
-    int exe = open(path, O_RDONLY | O_CLOEXEC), fd = -1;
+    int fd = -1;
     if (exe == -1 || fstat(exe, &st) == -1)
         return refused("overwrite-open");
     snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
@@ -935,6 +1032,87 @@ static int try_overwrite(void) {
     return report(verb, pwrite(fd, &byte, 1, 0) == 1 ? 0 : -1);
 }
 
+static int try_overwrite(void) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/exe", number(arg[0], INT_MAX));
+    return overwrite(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+// One file of /proc/PID, with spaces for NULs; "" if it cannot be read.
+static const char *read_proc(int pid, const char *file) {
+    static char text[65536];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%.20s", pid, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = 0, n = 0;
+    while (fd != -1 && (n = read(fd, text + size, sizeof text - 1 - size)) > 0)
+        size += n;
+    close(fd);
+    for (ssize_t i = 0; i < size; i++)
+        if (text[i] == '\0')
+            text[i] = ' ';
+    text[size] = '\0';
+    return text;
+}
+
+/* Whoever comes after us, until VISIT has what it wants of one of them, or time
+ * is up. */
+static bool visit_new(bool (*visit)(int pid)) {
+    long end = milliseconds(CLOCK_MONOTONIC) + MAX_TRACE * 1000L;
+    bool done = false;
+    while (!done && milliseconds(CLOCK_MONOTONIC) < end) {
+        DIR *proc = opendir("/proc");
+        struct dirent *e;
+        while (proc && !done && (e = readdir(proc)))
+            if (atoi(e->d_name) > getpid())
+                done = visit(atoi(e->d_name));
+        if (proc)
+            closedir(proc);
+    }
+    return done;
+}
+
+static int found = -1; // what a visit has brought
+
+// It calls itself so, and lets us look at the file that it runs.
+static bool open_program(int pid) {
+    char path[64];
+    if (strncmp(read_proc(pid, "cmdline"), arg[0], strlen(arg[0])) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    return (found = open(path, O_RDONLY | O_CLOEXEC)) != -1;
+}
+
+static int try_overwrite_new(void) {
+    errno = ESRCH;
+    visit_new(open_program);
+    return overwrite(found);
+}
+
+/* Has any file of theirs the word in it? Those that are not yet the program
+ * "probe" are counted: they are on their way in. */
+static int others, entering;
+static bool look_for_word(int pid) {
+    static int last, last_entering;
+    others += pid != last;
+    last = pid;
+    if (pid != last_entering && strcmp(read_proc(pid, "comm"), "probe\n") != 0) {
+        last_entering = pid;
+        entering++;
+    }
+    for (char **file = arg + 2; *file; file++)
+        if (strstr(read_proc(pid, *file), arg[0]))
+            found = pid;
+    return found != -1 || others >= number(arg[1], INT_MAX);
+}
+
+static int watch_proc(void) {
+    visit_new(look_for_word);
+    printf(found == -1 ? "watched %d entering %d\n" : "found after %d entering %d\n", others,
+           entering);
+    return found == -1;
+}
+
 // clang-format off
 #define C(name) { #name, SYS_##name }
 static const Name host_calls[] = {
@@ -948,7 +1126,8 @@ static const Name host_calls[] = {
     C(quotactl), C(reboot), C(request_key), C(set_mempolicy),
     C(setdomainname), C(sethostname), C(setns), C(settimeofday), C(swapoff),
     C(swapon), C(syslog), C(umount2), C(unshare), C(userfaultfd),
-    C(lookup_dcookie),
+    C(lookup_dcookie), { "quotactl_fd", 443 }, { "set_mempolicy_home_node", 450 },
+    { "open_tree_attr", 467 }, // younger than some headers
 #ifdef __x86_64__
     C(ioperm), C(iopl), C(sysfs), C(uselib), C(ustat), C(_sysctl),
 #endif
@@ -957,12 +1136,17 @@ static const Name host_calls[] = {
 #undef C
 // clang-format on
 
-/* Every call that only a host needs. With arguments that are wrong in all ways,
- * none of them does anything, and only a filter, or a missing capability, says
- * EPERM. vhangup, which takes no arguments, is not tried. */
+/* Every call that only a host needs, or those that are named. With arguments
+ * that are wrong in all ways, none of them does anything, and only a filter, or
+ * a missing capability, says EPERM. vhangup, which takes no arguments, is not tried. */
 static int try_calls(void) {
     int result = 1;
     for (const Name *call = host_calls; call->name; call++) {
+        char **wanted = arg;
+        while (*wanted && strcmp(*wanted, call->name) != 0)
+            wanted++;
+        if (*arg && !*wanted)
+            continue;
         long value = syscall(call->value, -1L, -1L, -1L, -1L, -1L, -1L);
         if (value == -1 && (errno == EPERM || errno == ENOSYS))
             refused(call->name);
@@ -1429,6 +1613,56 @@ static int ping(void) {
     return answer.type != ICMP_ECHOREPLY;
 }
 
+/* "I am your router", to everybody at the end of this cable: RFC 4861, 4.2. All
+ * of the frame is made here, because a container may be without IPv6. */
+struct advertisement {
+    struct ip6_hdr ip;
+    struct nd_router_advert router;
+    struct nd_opt_prefix_info prefix;
+};
+
+// Over the addresses, the length, the number of the protocol, and what follows.
+static uint16_t checksum(const struct advertisement *a) {
+    uint32_t sum = htons(sizeof *a - sizeof a->ip) + htons(IPPROTO_ICMPV6);
+    const uint16_t *word = (const uint16_t *)&a->ip.ip6_src, *end = (const uint16_t *)(a + 1);
+    while (word < end)
+        sum += *word++;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return ~sum;
+}
+
+static int advertise(void) {
+    struct sockaddr_ll to = { .sll_family = AF_PACKET,
+                              .sll_protocol = htons(0x86dd), // IPv6
+                              .sll_ifindex = if_nametoindex(arg[0]),
+                              .sll_halen = 6,
+                              .sll_addr = { 0x33, 0x33, 0, 0, 0, 1 } };
+    struct advertisement a = {
+        .ip = { .ip6_plen = htons(sizeof a - sizeof a.ip), .ip6_hlim = 255 },
+        .router = { .nd_ra_type = ND_ROUTER_ADVERT, .nd_ra_router_lifetime = htons(1800) },
+        .prefix = { .nd_opt_pi_type = ND_OPT_PREFIX_INFORMATION,
+                    .nd_opt_pi_len = 4,
+                    .nd_opt_pi_prefix_len = 64,
+                    .nd_opt_pi_flags_reserved = ND_OPT_PI_FLAG_ONLINK | ND_OPT_PI_FLAG_AUTO,
+                    .nd_opt_pi_valid_time = htonl(1800),
+                    .nd_opt_pi_preferred_time = htonl(1800) },
+    };
+    a.ip.ip6_vfc = 6 << 4; // the version
+    a.ip.ip6_nxt = IPPROTO_ICMPV6;
+    inet_pton(AF_INET6, "fe80::42:bad", &a.ip.ip6_src);
+    inet_pton(AF_INET6, "ff02::1", &a.ip.ip6_dst);
+    inet_pton(AF_INET6, "2001:db8:bad::", &a.prefix.nd_opt_pi_prefix);
+    a.router.nd_ra_cksum = checksum(&a);
+    int fd = socket(AF_PACKET, SOCK_DGRAM, htons(0x86dd));
+    for (int i = 0; i < 8; i++) { // a bridge may need a moment to listen
+        if (sendto(fd, &a, sizeof a, 0, (void *)&to, sizeof to) == -1)
+            return refused(verb);
+        usleep(250000);
+    }
+    return allowed(verb);
+}
+
 // --------------------------------------------------------------- verbs
 
 static const struct {
@@ -1450,6 +1684,7 @@ static const struct {
     { "tty", show_tty, 0, "", "what stdin knows about its terminal" },
     { "winsize", show_winsize, 0, "", "rows and columns of the terminal" },
     { "echo", echo, 0, "", "copy stdin to stdout" },
+    { "stdio", change_stdio, 0, "", "change what is behind 0 to 2, as its owner may" },
     { "both", write_both, 1, "TEXT", "write TEXT to stdout and to stderr" },
 
     { "read", read_file, 1, "FILE", "print the file" },
@@ -1459,6 +1694,7 @@ static const struct {
     { "exists", show_existence, 1, "FILE", "is there such a name?" },
     { "stat", show_stat, 1, "FILE", "type, mode, owner, device (no link followed)" },
     { "readlink", show_link, 1, "FILE", "where the link points" },
+    { "file-cap", give_capability, 1, "FILE", "whoever runs it has CAP_NET_RAW" },
     { "statfs", show_statfs, 1, "FILE", "type, mount flags, size of its file system" },
 
     { "alloc", use_memory, 1, "MEGABYTES", "touch that much memory" },
@@ -1467,6 +1703,7 @@ static const struct {
 
     { "sleep", wait_seconds, 1, "SECONDS", "do nothing" },
     { "lock", hold_lock, 2, "FILE SECONDS", "hold a lock, flock(2)" },
+    { "hold", hold_files, 2, "SECONDS FILE...", "hold all locks and leases of them" },
     { "exit", exit_with, 1, "CODE", "exit with this status" },
     { "signal", kill_self, 1, "NUMBER", "send this signal to itself" },
     { "wait-signal", wait_signals, 0, "", "print signals until SIGTERM" },
@@ -1480,6 +1717,7 @@ static const struct {
     { "fsopen", try_fsopen, 0, "", "begin a mount the new way" },
     { "mount-cgroup", try_cgroup, 0, "", "mount a tree of cgroups" },
     { "exchange", exchange_names, 3, "A B MILLISECONDS", "two names change places" },
+    { "swap", swap_many, 3, "DIR TARGET MILLISECONDS", "the same in DIR, where others remove" },
     { "mknod", try_mknod, 4, "FILE MAJOR MINOR b|c", "make and open a device" },
     { "chroot-escape", try_chroot, 0, "", "climb out of a chroot" },
     { "handle", try_handle, 0, "[FILE]", "open inode 2 by a file handle" },
@@ -1493,7 +1731,9 @@ static const struct {
     { "ptrace", try_ptrace, 1, "PID", "trace a process" },
     { "trace-new", try_trace_new, 2, "NAME N", "trace others until they are NAME, or N refuse" },
     { "overwrite", try_overwrite, 1, "PID", "write the file that it runs (no change)" },
-    { "calls", try_calls, 0, "", "all calls that no program needs" },
+    { "overwrite-new", try_overwrite_new, 1, "NAME", "the same to the next one of that name" },
+    { "watch-proc", watch_proc, 3, "WORD N FILE...", "is WORD in /proc/PID/FILE of N others?" },
+    { "calls", try_calls, 0, "[CALL...]", "calls that no program needs" },
     { "keyctl", try_keyctl, 0, "", "find the session keyring" },
     { "bpf", try_bpf, 0, "", "make a BPF map" },
     { "perf", try_perf, 0, "", "open a performance counter" },
@@ -1521,6 +1761,7 @@ static const struct {
     { "bind", try_bind, 3, "ADDR PORT tcp|udp", "could a server start there?" },
     { "abstract-connect", abstract_connect, 1, "NAME", "to an abstract Unix socket" },
     { "abstract-listen", abstract_listen, 1, "NAME [SECONDS]", "say hello to one client" },
+    { "advertise", advertise, 1, "LINK", "send router advertisements" },
     { "ping", ping, 1, "ADDR", "one echo request" },
 };
 

@@ -22,10 +22,10 @@ struct result {
 
 /* Run a shell command line, printf-like, with standard input from /dev/null and 30 s of time.
  * Its environment has CONTAINER (the program), BASE (rootfs/base with the probe as
- * /bin/probe), PROBE (the probe on the host), TOOLS (a directory with the scripts inspect, stats,
- * link and image), CONTAINER_HOME, NAME (for one container of this
- * test: a cgroup's name is the host's, whatever CONTAINER_HOME is), T (an empty scratch
- * directory that anybody may enter and write, where the line starts). */
+ * /bin/probe), PROBE (the probe on the host), TOOLS and ROOTFS (the directories of the commands that
+ * are scripts: lessons/tools, and rootfs with image, layer, registry and build), CONTAINER_HOME,
+ * NAME (for one container of this test), T (an empty scratch directory that anybody may enter and
+ * write, where the line starts). */
 struct result sh(const char *form, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same as an ordinary user (uid 65534, no groups, a HOME of its own), when we are root. */
@@ -73,9 +73,8 @@ long number(const char *text, const char *key);
 /* A random value for this run, so that nothing can be hard-coded. */
 int random_between(int low, int high);
 
-/* Made of such values: a name that no other container has; an address of the bridge, far from those
- * that containers get by themselves, which start at 10.66.0.2; a port, of which each is free in
- * namespaces of our own. */
+/* Made of such values: a name that no other container has; an address of the bridge's network; a
+ * port. In a network of its own, a test finds all ports free. */
 char *new_name(void);
 char *new_address(void);
 int new_port(void);
@@ -104,7 +103,8 @@ int internet(void);
 void set_up(void);
 void tear_down(void);
 
-/* Fail unless mounts, links, NAT, cgroups and processes are, within 5 s, as set_up found them.
+/* Fail unless mounts, links, NAT, cgroups and processes are, within 5 s, as set_up found them. The
+ * bridge container0 and the table of that name are left out, because they stay for all containers.
  * tear_down does it, too. */
 void expect_host_unchanged(void);
 
@@ -131,6 +131,13 @@ void left_out(const char *what, const char *why);
 
 /* What has come of the attacks, if they were tried: a table. */
 void print_attacks(void);
+
+/* The first word of a container's fact: a small file in HOME/containers/NAME, such as pid, ip or
+ * exit. "" if there is no such file, or nothing in it. */
+char *fact(enum who who, const char *name, const char *file);
+
+/* The pid of a running container's watcher; 0 if it does not run. */
+pid_t watcher_of(enum who who, const char *name);
 
 /* Remove what is left of container $NAME, when its watcher was killed: its directory and its
  * cgroup. */

@@ -3,6 +3,7 @@
  * test_ns.c - what the program may see, and may do.
  *
  *      namespaces     each is its own, and the host's stays as it was
+ *      streams        standard input, output and error are never the caller's own
  *      init           pid 1: orphans, signals, and what it shows of the host
  *      capabilities   the exact sets
  *      seccomp        refused system calls, and that nothing else refuses them
@@ -10,16 +11,19 @@
  *      environment    -e, -w, ping
  *      nested         in another user namespace, in another container
  *      terminal       -t, at a real one
+ *      explain        --explain: what each line has, and never has
  *
  * A refusal proves something only if the same attempt succeeds without the defence, so each
  * has its control: the same probe with --privileged, with the capability, or on the host.
  */
 #include "test.h"
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -74,6 +78,45 @@ START_TEST(has_its_own_host_name) {
            format("%s\n%s\n%s\n", name, name, name), "");
     expect(as(_i, RUN "--name %s $BASE hostname", name), 0, format("%s\n", name), "");
     expect(as(_i, "uname -n"), 0, host, "");
+}
+END_TEST
+
+/* ---- streams ---- */
+
+/* What the caller has there: its own pipes, files, devices, nothing. */
+static const char *const streams[] = {
+    "",
+    "<$T/in",
+    ">$T/out",
+    "2>$T/out",
+    "<$T/in >$T/out 2>&1",
+    "</dev/null >/dev/null 2>/dev/null",
+    "</dev/zero 2>/dev/full",
+    "<&- 2>&-",
+    "<&- >&- 2>&-",
+};
+
+/* The program writes into a volume what its descriptors are: three pipes, none of them ours. */
+START_TEST(streams_are_pipes_of_the_watcher) {
+    const char *look = "sh -c 'exec 4>/t/streams; for n in 0 1 2; do"
+                       "  is=$(readlink /proc/$$/fd/$n); echo $is >&4; done'";
+    const char *commands[] = { RUN "-v $T:/t $BASE", "$CONTAINER exec $NAME" };
+    expect(as(_i, "echo word >in; $CONTAINER run -d --network none --name $NAME -v $T:/t $BASE"
+                  " sleep 1000"),
+           0, NULL, "");
+    for (int i = 0; i < COUNT(streams); i++)
+        for (int j = 0; j < COUNT(commands); j++) {
+            struct result r = as(_i, "rm -f streams; mine=$(readlink /proc/$$/fd/1 /proc/$$/fd/2);"
+                                     "%s %s %s; echo \"$mine\" | grep -F -x -f streams;"
+                                     "grep -c '^pipe:' streams",
+                                 commands[j], look, streams[i]);
+            expect(r, 0, "3\n", NULL);
+            ck_assert_msg(!strstr(r.out, "pipe:"), "%s\n%s", r.line, r.out);
+        }
+    for (int j = 0; j < COUNT(commands); j++)
+        expect(as(_i, "%s true <$T", commands[j]), 125, "", "standard input is a directory");
+    expect(as(_i, "cat in; [ ! -e out ] || cat out"), 0, "word\n", "");
+    expect(as(_i, "$CONTAINER rm -f $NAME"), 0, NULL, "");
 }
 END_TEST
 
@@ -148,6 +191,19 @@ START_TEST(all_ends_with_init) {
 }
 END_TEST
 
+/* What plays init for `exec` is not in the container's pid namespace. If it is killed, its program
+ * must not become a zombie of somebody outside who does not reap, as we do not here: the kernel
+ * lets a container end only when all its processes have been reaped. */
+START_TEST(all_ends_when_exec_is_killed) {
+    expect(as(_i, "$CONTAINER run -d --network none --name $NAME $BASE sleep 1000"), 0, NULL, "");
+    struct result r = as(_i, "$CONTAINER exec $NAME sh -c 'echo ready; sleep 1000' >out & pid=$!;"
+                             "until grep -qs ready out; do sleep 0.01; done;"
+                             "kill -KILL $(cat /proc/$pid/task/$pid/children); wait $pid");
+    expect(r, 128 + SIGKILL, "", NULL);
+    expect(as(_i, "$CONTAINER rm -f $NAME"), 0, NULL, "");
+}
+END_TEST
+
 /* Init is the engine's code, and was the host's process. */
 static const char *const init_files[][2] = {
     { "read /proc/%s/environ", "read: errno EACCES" },
@@ -172,6 +228,49 @@ START_TEST(init_cannot_be_looked_at) {
 }
 END_TEST
 
+/* What init, and whoever comes in with exec, are running is the engine's file, which is the host's
+ * (CVE-2019-5736). Nobody can write to it, from inside with every capability, or from the host by
+ * the same way. On a tmpfs this needs care: there the kernel calls every file sealed. The control
+ * is a program that runs from the same place and does not protect itself. */
+START_TEST(the_engine_is_safe_on_a_tmpfs) {
+    const char *sealed = _i == OURSELVES ? "overwrite: errno EROFS\n" : "overwrite: errno EPERM\n";
+    expect(sh("mkdir mem && mount -t tmpfs none mem && cp $CONTAINER $PROBE mem"), 0, "", "");
+    expect(sh("mem/probe sleep 1 & $PROBE overwrite $!"), 0, "overwrite allowed\n", "");
+
+    expect(as(_i, "mem/container run -d --name $NAME --network none --privileged $BASE sleep 1000"),
+           0, NULL, "");
+    char *init = fact(_i, getenv("NAME"), "pid");
+    int watcher = watcher_of(_i, getenv("NAME"));
+    int client = atoi(as(_i, "mem/container exec $NAME sleep 1000 >out 2>&1 & echo $!").out);
+    until(_i, format("grep -qs . /proc/%d/task/%d/children", client, client));
+    int agent = atoi(sh("cat /proc/%d/task/%d/children", client, client).out);
+    const char *each = format("%s %d %d %d", init, watcher, client, agent);
+    expect(sh("for p in %s; do $PROBE overwrite $p; done", each), 1,
+           format("%s%s%s%s", sealed, sealed, sealed, sealed), "");
+    expect(as(_i, "mem/container exec $NAME probe overwrite 1"), 1, sealed, "");
+
+    expect(as(_i, "$CONTAINER rm -f $NAME"), 0, NULL, "");
+    expect(sh("cmp mem/container $CONTAINER"), 0, "", "");
+    until(OURSELVES, "umount mem");
+}
+END_TEST
+
+/* Nor if the path by which it was started leads nowhere any more: its file may have other names. */
+START_TEST(the_engine_is_safe_without_a_path) {
+    expect(sh("mkdir dir && mount --bind dir dir && cp $CONTAINER dir/engine"), 0, "", "");
+    expect(sh("unshare -m sh -c 'cd dir && umount -l . && ./engine run -d --name $NAME"
+              " --network none --privileged $BASE sleep 1000' && umount dir"),
+           0, NULL, "");
+    char *init = fact(OURSELVES, getenv("NAME"), "pid");
+    int watcher = watcher_of(OURSELVES, getenv("NAME"));
+    /* no mount can be made of a file that is in none: so it runs from memory, as a user's does */
+    expect(sh("for p in %s %d; do $PROBE overwrite $p; done", init, watcher), 1,
+           "overwrite: errno EPERM\noverwrite: errno EPERM\n", "");
+    expect(sh("$CONTAINER exec $NAME probe overwrite 1"), 1, "overwrite: errno EPERM\n", "");
+    expect(sh("$CONTAINER rm -f $NAME && cmp dir/engine $CONTAINER"), 0, NULL, "");
+}
+END_TEST
+
 /* With every capability it can be looked at, so there must be nothing to see. */
 START_TEST(init_has_nothing_to_show) {
     expect(sh("SECRET=1 " RUN "--privileged $BASE cat /proc/1/environ | tr -d '\\0'"), 0, "", "");
@@ -179,7 +278,8 @@ START_TEST(init_has_nothing_to_show) {
     expect(sh(RUN "--privileged $BASE probe readlink /proc/1/root"), 0, "readlink /\n", "");
     expect(sh(RUN "--privileged $BASE probe readlink /proc/1/cwd"), 0, "readlink /\n", "");
     expect(sh(RUN "--privileged $BASE probe open /proc/1/exe w"), 1, "open: errno", "");
-    expect(sh(RUN "--privileged $BASE chmod 777 /proc/1/exe"), 1, "", "Read-only");
+    if (is_root()) /* a user's is a copy in memory, whose mode harms nobody */
+        expect(sh(RUN "--privileged $BASE chmod 777 /proc/1/exe"), 1, "", "Read-only");
 }
 END_TEST
 
@@ -412,6 +512,29 @@ START_TEST(brings_no_groups_along) {
 }
 END_TEST
 
+/* Programs of many images have a capability in their file, as ping does. They start, although the
+ * container does not have that capability, and they gain nothing. The controls: on the host, and
+ * with --privileged. */
+START_TEST(gains_nothing_by_a_capability_in_a_file) {
+    struct vfs_cap_data data = { VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+                                 { { 1 << NET_RAW, 0 } } };
+    expect(sh("mkdir -p img own/bin && cp $PROBE own/bin/ping &&"
+              "printf '%%s\n' $T/own $BASE >img/layers"),
+           0, "", "");
+    const char *ping = format("%s/own/bin/ping", getenv("T"));
+    ck_assert_int_eq(setxattr(ping, "security.capability", &data, sizeof data, 0), 0);
+    for (enum who who = OURSELVES; who < (enum who)users(); who++) {
+        uint64_t mask = USUAL & available(who);
+        check_capabilities(as(who, RUN "./img ping caps"), mask, mask, false);
+    }
+    const char *gained = format("CapPrm %016llx\n", BIT(NET_RAW));
+    check_capabilities(sh(RUN "-u 1000 ./img ping caps"), 0, USUAL & available(OURSELVES), false);
+    expect(sh(RUN "-u 1000 --cap-add NET_RAW ./img ping caps"), 0, "CapPrm 0000000000000000\n", "");
+    expect(sh("setpriv --reuid 1000 --clear-groups own/bin/ping caps"), 0, gained, "");
+    expect(sh(RUN "-u 1000 --privileged ./img ping caps"), 0, gained, "");
+}
+END_TEST
+
 /* The control: the same file with --privileged, where no_new_privs is not set. */
 START_TEST(gains_nothing_by_a_set_uid_file) {
     expect(sh("cp $PROBE $T/probe && chmod 4755 $T/probe"), 0, "", "");
@@ -472,6 +595,24 @@ START_TEST(anybody_may_ping) {
         expect(sh(RUN "-u %d:%d $BASE probe ping 127.0.0.1", id, id), 0, "reply 127.0.0.1", "");
         expect(sh("setpriv --reuid %d --regid %d --clear-groups $PROBE ping 127.0.0.1", id, id), 1,
                "errno EACCES", "");
+    }
+}
+END_TEST
+
+/* It is a setting of each network: the container's own is set, and the host's never is. */
+START_TEST(the_hosts_setting_stays) {
+    static const char *const networks[] = { "none", "host", "bridge" };
+    bool root = is_root() && _i == OURSELVES;
+    const char *file = "/proc/sys/net/ipv4/ping_group_range";
+    char *host = sh("cat %s", file).out, *own = root ? "0\t2147483647\n" : "0\t0\n";
+    ck_assert_str_ne(host, own);
+    for (int i = 0; i < COUNT(networks) - !root; i++) {
+        const char *line = format("$CONTAINER run --rm --network %s", networks[i]), *inside = own;
+        if (!strcmp(networks[i], "host")) /* where a user's container has no such groups */
+            inside = root ? host : "65534\t65534\n";
+        expect(as(_i, "%s $BASE cat %s", line, file), 0, inside, NULL);
+        expect(as(_i, "%s --privileged $BASE cat %s", line, file), 0, inside, NULL);
+        expect(sh("cat %s", file), 0, host, "");
     }
 }
 END_TEST
@@ -646,6 +787,49 @@ START_TEST(refuses_a_terminal_where_there_is_none) {
 }
 END_TEST
 
+/* ---- explain ---- */
+
+/* A program whose name a terminal obeys, in a directory whose name it obeys, too. */
+#define ODD "\033]0;owned\007\033[2J\r\233\177"
+
+/* The longest line that --explain may print. */
+enum { WIDTH = 120 };
+
+/* Each line tells when, where and what; and whatever the user or the image has named so, each fits
+ * into a terminal, and says nothing to it. */
+START_TEST(explains_within_bounds) {
+    bool root = is_root() && _i == OURSELVES;
+    char *longer = "";
+    for (int i = 0; i < 8; i++) longer = format("%s/%030d", longer, i);
+    setenv("ODD", ODD, 1);
+    setenv("DEEP", longer, 1);
+    expect(as(_i, "mkdir -p img own/bin \"volume$ODD\"; cp $PROBE \"own/bin/$ODD\";"
+                  "printf '%%s\\n' $T/own $BASE >img/layers"),
+           0, "", "");
+    double start = seconds();
+    struct terminal t = at_terminal(
+        _i, RUN "--explain -t %s -p 127.0.0.1:%d:80 -v \"./volume$ODD:/v$ODD\" -w \"/w$ODD$DEEP\""
+                " -e \"E=$ODD\" ./img \"$ODD\" exit 7 2>steps",
+        root ? "-m 64M" : "", new_port());
+    ck_assert_msg(finish(&t) == 7, "%s\n%s", t.seen, sh("cat steps").out);
+    double most = (seconds() - start) * 1e6;
+
+    char *steps = sh("cat steps").out, *line;
+    expect(sh("grep clone3 steps | grep -E 'NEWPID|0x[0-9a-f]{8}'"), 0, NULL, "");
+    expect(sh("grep pivot_root steps"), 0, NULL, "");
+    expect(sh("grep -E 'memory[.](max|limit_in_bytes).*64M' steps"), !root, NULL, "");
+    while ((line = strsep(&steps, "\n")) && steps) {
+        for (char *c = line; *c; c++)
+            ck_assert_msg(*c >= ' ' && *c <= '~', "byte %#hhx in: %s", *c, line);
+        ck_assert_msg(strlen(line) <= WIDTH, "%zu columns: %s", strlen(line), line);
+        char *rest;
+        long time = strtol(line, &rest, 10);
+        ck_assert_msg(rest > line && *rest == ' ' && time <= most, "when? %s", line);
+    }
+    expect(sh("grep -vE '^ *[0-9]+ +[a-z]+[.]c:[0-9]+:? +[^ ]' steps"), 1, "", "");
+}
+END_TEST
+
 /* ---- in another container ---- */
 
 /* A root without SYS_ADMIN is to us an ordinary user: it gets one more user namespace. */
@@ -676,7 +860,7 @@ START_TEST(runs_as_root_of_a_user_namespace) {
     struct result r = as(who, "%s sh -c '$CONTAINER run --rm --network none -m 32M $BASE true'",
                          around[_i]);
     if (is_root())
-        expect(r, 125, "", "cgroup");
+        expect(r, 125, "", "delegate");
 }
 END_TEST
 
@@ -697,6 +881,9 @@ Suite *ns_suite(void) {
     if (is_root())
         tcase_add_test(t, network_host_is_the_hosts);
 
+    t = new_case(s, "streams");
+    tcase_add_loop_test(t, streams_are_pipes_of_the_watcher, 0, users());
+
     t = new_case(s, "init");
     tcase_add_loop_test(t, is_a_child_of_init, 0, users());
     tcase_add_loop_test(t, sees_only_its_own_processes, 0, users());
@@ -707,7 +894,13 @@ Suite *ns_suite(void) {
     tcase_add_loop_test(t, nothing_outlives_the_watcher, 0, users());
     tcase_add_loop_test(t, init_is_safe_from_inside, 0, users());
     tcase_add_loop_test(t, all_ends_with_init, 0, users());
+    tcase_add_loop_test(t, all_ends_when_exec_is_killed, 0, users());
     tcase_add_loop_test(t, init_cannot_be_looked_at, 0, COUNT(init_files));
+    if (is_root()) {
+        tcase_add_loop_test(t, the_engine_is_safe_on_a_tmpfs, 0, users());
+        tcase_add_test(t, the_engine_is_safe_without_a_path);
+    } else
+        left_out("the engine in odd places", "to mount needs root");
     tcase_add_test(t, init_has_nothing_to_show);
 
     t = new_case(s, "capabilities");
@@ -732,6 +925,7 @@ Suite *ns_suite(void) {
         tcase_add_test(t, becomes_any_user);
         tcase_add_test(t, knows_the_image_s_names_only);
         tcase_add_test(t, brings_no_groups_along);
+        tcase_add_test(t, gains_nothing_by_a_capability_in_a_file);
         tcase_add_test(t, gains_nothing_by_a_set_uid_file);
     } else
         left_out("users other than root inside", "to become one needs root");
@@ -744,6 +938,7 @@ Suite *ns_suite(void) {
     tcase_add_loop_test(t, starts_in_the_directory, 0, users());
     tcase_add_loop_test(t, never_starts_outside, 0, users());
     tcase_add_loop_test(t, anybody_may_ping, 0, users());
+    tcase_add_loop_test(t, the_hosts_setting_stays, 0, users());
 
     t = new_case(s, "nested");
     bool dynamic = getenv("ASAN_OPTIONS");
@@ -769,5 +964,8 @@ Suite *ns_suite(void) {
         tcase_add_test(t, the_terminal_belongs_to_the_user);
     tcase_add_loop_test(t, terminals_tell_their_kind, 0, users());
     tcase_add_loop_test(t, refuses_a_terminal_where_there_is_none, 0, users());
+
+    t = new_case(s, "explain");
+    tcase_add_loop_test(t, explains_within_bounds, 0, users());
     return s;
 }
