@@ -1,5 +1,7 @@
 # container - build it, try it, test it. `make help` lists the targets.
 
+# The program is these five files and nothing else: `make count` counts them, and `make lint` fails
+# if there are others beside them.
 SOURCES = container.c ns.c cgroup.c fs.c net.c
 TESTS   = $(filter-out $(addprefix tests/,probe.c fuzz.c dump.c floor.c),$(wildcard tests/*.c))
 PREFIX ?= /usr/local
@@ -81,11 +83,20 @@ rootfs: ## make rootfs/base, the image of `make run` and the tests, anew
 base:
 	@[ -d rootfs/base ] || rootfs/image base
 
-test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests
-	CONTAINER='$(CURDIR)/$(PROGRAM)' PROBE='$(CURDIR)/$(B)/probe' BASE='$(CURDIR)/rootfs/base' \
-	SOURCE='$(CURDIR)' $(B)/tests/run
+# The suites, as tests/main.c names them, the long ones first. SUITES='ns net' are these only,
+# LEAVE_OUT='images build' all but those.
+LONG       := build images crash life
+ALL_SUITES := $(LONG) $(filter-out $(LONG),\
+              $(shell sed -n 's/^    { "\([a-z]*\)", [a-z]*_suite },$$/\1/p' tests/main.c))
+SUITES ?= $(or $(CK_RUN_SUITE),$(filter-out $(LEAVE_OUT),$(ALL_SUITES)))
 
-test-attacks: export CK_RUN_SUITE := attacks
+# Where each step or call is tried, one in ten is: that is enough for every day.
+test: export FEWER ?= 10
+test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests: SUITES='ns fs', or all
+	@CONTAINER='$(CURDIR)/$(PROGRAM)' PROBE='$(CURDIR)/$(B)/probe' BASE='$(CURDIR)/rootfs/base' \
+	SOURCE='$(CURDIR)' RUN='$(CURDIR)/$(B)/tests/run' JOBS='$(JOBS)' tests/all $(SUITES)
+
+test-attacks: SUITES = attacks
 test-attacks: test ## try known ways out of a container only, and print a table of them
 
 # As typed: make does not look for variables of its own in it.
@@ -99,8 +110,9 @@ vm: $(PROGRAM) base ## a virtual machine with cgroup version 2: a prompt, or CMD
 test-vm: export CPUS ?= 1
 test-vm: export FEWER ?= 20
 test-vm: export SLOWER ?= 4
-test-vm: export LEAVE_OUT ?= images build# scripts, which know no version of cgroups
 test-vm: export COMPILER ?= no
+# The suites images and build know nothing of cgroups.
+test-vm: override export LEAVE_OUT := $(filter-out $(SUITES),$(ALL_SUITES)) images build
 test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe ## run the tests in that virtual machine
 	$(call need,$(VM_TOOLS))
 	@tests/vm 'CONTAINER=$$PWD/container PROBE=$$PWD/build/probe BASE=$$PWD/rootfs/base \
@@ -121,7 +133,7 @@ $(B)/probe: tests/probe.c $(B)/flags
 # No -Werror: with sanitizers gcc warns of what is not there.
 sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call need,libasan)
-	LEAVE_OUT='attacks images build' \
+	LEAVE_OUT='$(LEAVE_OUT) attacks images build' \
 	ASAN_OPTIONS=detect_leaks=0:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 \
 	$(MAKE) test B=build/sanitize PROGRAM=build/sanitize/container \
 	    STATIC= CI= SANITIZE='$(SANITIZERS)'
@@ -154,7 +166,8 @@ soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: wha
 	CONTAINER='$(CURDIR)/$(PROGRAM)' BASE='$(CURDIR)/rootfs/base' OUT='$(CURDIR)/$(B)/soak' tests/soak
 
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
-lint: ## check the format and style of all sources and scripts
+lint: ## check the format and style of all sources and scripts, and the top level's names
+	tests/layout
 	$(call need,$(LINT_TOOLS))
 	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch] lessons/*.c)
 	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE --suppress=leakNoVarFunctionCall \
@@ -164,13 +177,24 @@ lint: ## check the format and style of all sources and scripts
 	shellcheck -x $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* \
 	    lessons/* lessons/*/*)
 
-count: ## count the lines of code; fails over 1000, or when a line or a function is too long
+count: ## count the lines of code; fails over 1000 in *.c, 75 in *.h, or if one is too long
 	@tests/count
 
 compilers: export BASE = $(CURDIR)/rootfs/base
 compilers: export FLAGS := $(filter-out $(CFLAGS),$(FLAGS)) -O2 -pthread
-compilers: base ## build and try the engine with each C compiler that is installed
-	@tests/compilers
+compilers: base ## build and try the engine with each C compiler that is installed, or COMPILERS
+	@tests/compilers $(COMPILERS)
+
+# What .ci/run leaves out, or does a tenth of; it takes hours.
+check-all: ## all checks, and all of each: by hand, before a release
+	$(MAKE) lint count compilers
+	$(MAKE) test FEWER=1
+	$(MAKE) test-vm
+	$(MAKE) soak RUNS=10000
+	$(MAKE) fuzz SECONDS=600
+	$(MAKE) sanitize FEWER=1
+	$(MAKE) lessons-test
+	$(MAKE) labs-test
 
 # The course. What lessons/grade and lessons/hunt read from the environment (HOST=1, JSON=1, HARD=1)
 # can also stand on the command line.
@@ -212,29 +236,29 @@ poster: ## build/poster.svg: the whole source on one sheet
 # The machine's package manager, and its names for what build, tests and lint need.
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
           --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
-          iputils-ping nftables procps util-linux cloc clang libclang-rt-dev clang-format \
+          iputils-ping nftables iptables procps util-linux cloc clang libclang-rt-dev clang-format \
           clang-tidy cppcheck shellcheck cpio kmod e2fsprogs xz-utils \
           qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,arm) musl-tools gcc-aarch64-linux-gnu \
           libc6-dev-arm64-cross qemu-user-static docker-registry skopeo umoci runc jq curl \
           ca-certificates attr zstd bzip2 aspell aspell-en
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
-          busybox iproute iputils nftables procps-ng util-linux cloc clang compiler-rt \
-          clang-tools-extra cppcheck ShellCheck cpio kmod e2fsprogs xz \
+          busybox iproute iputils nftables iptables-nft procps-ng util-linux cloc clang \
+          compiler-rt clang-tools-extra cppcheck ShellCheck cpio kmod e2fsprogs xz \
           qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64)-core skopeo umoci runc jq \
           curl attr zstd bzip2 aspell aspell-en
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
-          iputils-ping nftables procps util-linux cloc clang compiler-rt clang-extra-tools \
-          cppcheck shellcheck cpio kmod e2fsprogs xz qemu-system-$(MACHINE) skopeo umoci runc jq \
-          curl attr zstd bzip2 tar sed coreutils findutils aspell aspell-en
+          iputils-ping nftables iptables procps util-linux cloc clang compiler-rt \
+          clang-extra-tools cppcheck shellcheck cpio kmod e2fsprogs xz qemu-system-$(MACHINE) \
+          skopeo umoci runc jq curl attr zstd bzip2 tar sed coreutils findutils aspell aspell-en
 pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
-          nftables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck cpio kmod \
-          e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64) skopeo umoci \
-          runc jq curl attr xz bzip2 aspell aspell-en
+          nftables iptables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck cpio \
+          kmod e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64) skopeo \
+          umoci runc jq curl attr xz bzip2 aspell aspell-en
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
 	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LESSON_TOOLS) $(LINT_TOOLS) \
-	    libasan libfuzzer cloc)`; \
+	    iptables libasan libfuzzer cloc)`; \
 	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
 	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \
 	echo 'deps: package manager: $(or $(MANAGER),unknown: install these by hand)'; \
@@ -247,11 +271,26 @@ doctor: ## say if containers will run here, for you, and what to do where not
 	@[ -x $(PROGRAM) ] || $(MAKE) -s $(PROGRAM) || :
 	@lessons/tools/doctor
 
-install: $(PROGRAM) ## install below PREFIX, and DESTDIR
-	install -D -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/container'
+# The engine and the commands around it stay together: it looks for them beside itself.
+LIBEXEC    = $(DESTDIR)$(PREFIX)/libexec/container
+LINK       = $(DESTDIR)$(PREFIX)/bin/container
+COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/container
+INSTALLED  = container $(wildcard lessons/tools/*) $(addprefix rootfs/,image layer registry build)
 
-uninstall: ## remove what install put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/container'
+install: $(PROGRAM) ## install below PREFIX (/usr/local), and DESTDIR
+	for file in $(INSTALLED); do \
+	    mode=644; [ ! -x $$file ] || mode=755; \
+	    install -D -m $$mode $$file '$(LIBEXEC)'/$$file || exit; \
+	done
+	install -D -m 644 lessons/tools/completion '$(COMPLETION)'
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin'
+	ln -sfn ../libexec/container/container '$(LINK)'
+
+uninstall: ## remove what install put there, and nothing else
+	rm -f '$(LINK)' '$(COMPLETION)' $(INSTALLED:%='$(LIBEXEC)/%')
+	for dir in /lessons/tools /lessons /rootfs ''; do \
+	    rmdir '$(LIBEXEC)'$$dir 2>/dev/null || :; \
+	done
 
 clean: ## remove all that was made here
 	rm -rf build container rootfs/base
