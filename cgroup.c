@@ -20,9 +20,9 @@
 
 /* A row for each file: the controller, which is also the name of its tree in version 1; the option
  * that asks for it; the file of version 2 and what is written there; the file of version 1, where
- * the option's value is written. Rows without that are extras, for kernels that have such a file.
- * The first tree is version 2's also on a hybrid host: every container has a name, and can be
- * frozen. */
+ * the option's value is written. Rows without a version 1 file are extras, for kernels that have
+ * such a file. The first tree is version 2's also on a hybrid host: every container has a name, and
+ * can be frozen. */
 static const struct limit {
     const char *controller;
     char **value;
@@ -73,21 +73,21 @@ static void set_limit(const struct limit *l) {
 void cgroup_create(void) {
     bool version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     bool limited = opt.memory || opt.cpus || opt.pids;
-    char *ours = strrchr(text(":/%s", get("/proc/self/cgroup")), ':') + 1, *all = "";
-    *(opt.rootless ? strrchr(ours, '/') : ours) = '\0';
+    char *own = strstr(get("/proc/self/cgroup"), "0::/"), *place = "", *all = "";
+    if (own && opt.rootless) place = text("%.*s", (int)(strrchr(own, '/') - own) - 3, own + 3);
     if (opt.rootless && !limited) return;
     for (int i = 0; i < (version2 ? 1 : COUNT(limits)); i++) {
-        const char *tree = version2 ? ours : limits[i].controller;
+        const char *tree = version2 ? place : limits[i].controller;
         char *dir = text("/sys/fs/cgroup/%s/container-%s\n", tree, opt.name);
         if (*limits[i].value && !strstr(all, dir)) all = text("%s%s", all, dir);
     }
     must(put("cgroup", "%s", all)); /* before they exist, so that none is ever forgotten */
     cgroup_remove(); /* what a watcher that was killed has left */
     each_line (dir, get("cgroup")) {
-        int tree = version2 ? 14 : strrchr(dir, '/') - dir; /* the length of its name */
-        if (mkdir(dir, 0755) == 0) fs_mount(dir, text("%.*s", tree, dir), PLAIN);
+        char *tree = text("%.*s", (int)(strrchr(dir, '/') - dir), dir);
+        if (mkdir(dir, 0755) == 0) fs_mount(dir, version2 ? "/sys/fs/cgroup" : tree, PLAIN);
         else if (errno == EEXIST || (limited && errno != ENOENT))
-            die("mkdir %s: %s; try container delegate", dir, strerror(errno));
+            die("mkdir %s: %s; if not root, try container delegate", dir, strerror(errno));
     }
     /* from processors to microseconds in each period of 100 ms */
     if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);
@@ -103,5 +103,5 @@ int cgroup_open(void) {
 
 void cgroup_remove(void) {
     each_line (dir, get("cgroup")) /* a process that has ended is counted for a little longer */
-        for (int n = 0; *dir && rmdir(dir) == -1 && errno == EBUSY && n < 500; n++) usleep(10000);
+        for (int n = 0; *dir && rmdir(dir) == -1 && errno == EBUSY && n < 200; n++) usleep(10000);
 }

@@ -4,8 +4,8 @@
  *
  *      HOME/images/IMAGE/      layers, args: what a container starts from
  *      HOME/layers/            directories that images share
- *      HOME/containers/NAME/   upper (what it has written), etc, and one small
- *                              file for each fact: read them with cat
+ *      HOME/containers/NAME/   upper/ (what it has written), etc/ (hosts, ...), and
+ *                              one small file for each fact: read them with cat
  *
  *      create --> created --start--> running --> exited --start--> running ...
  *      run -----------------------------^  exec
@@ -32,7 +32,7 @@ static int ended; /* the status with which we end */
 
 /* ---- must: every step, checked and shown ---- */
 
-/* What an image or a container has a say in may hold bytes that a terminal would obey. */
+/* Replace bytes that a terminal might obey: an image or a container may have chosen them. */
 static char *plain(char *line) {
     for (char *c = line; *c; c++)
         if (*c < ' ' || *c > '~') *c = '?';
@@ -118,7 +118,7 @@ static void *copy(void *ends) {
             if ((k = write(to, data + at, n - at)) < 0) break;
         if (errno == EPIPE) break;
     }
-    shutdown(to, SHUT_WR);
+    shutdown(to, SHUT_WR); /* if it is a socket, of which another relay has a copy */
     close(from);
     close(to);
     return NULL;
@@ -232,7 +232,7 @@ static void read_arguments(void) {
     opt.command = at + 1 < count ? words + at + 1 : defaults + command;
     if (!*opt.command) die("IMAGE %s has no default command: COMMAND is missing", image);
     if (!opt.hostname) opt.hostname = opt.name;
-    if (*opt.publish && !strcmp(opt.network, "host")) die("--publish: not with --network host");
+    if (*opt.publish && NETWORK_IS("host")) die("--publish: not with --network host");
 }
 
 /* ---- state: a directory for each container, a small file for each fact ----
@@ -244,11 +244,12 @@ static int init_fd = -1; /* of a container that is alive: a pidfd of its init */
 
 /* Whoever changes a container holds this lock on its directory: its watcher from beginning to end,
  * others for a moment. The kernel releases it when its holder dies; flock(2). */
-static void lock(void) {
+static void lock(int fd, const char *directory) {
     struct stat st;
-    int fd = must(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), ms = 1000;
+    int ms = 1000;
     while (flock(fd, LOCK_EX | LOCK_NB) == -1 && ms-- > 0) usleep(1000);
-    if (ms < 0) die("%s: another command is at work on it (flock: %s)", opt.name, strerror(errno));
+    if (ms < 0 && (kept || rmdir(directory) <= 0))
+        die("%s: another command is at work on it (flock: %s)", opt.name, strerror(errno));
     if (fstat(fd, &st) == 0 && st.st_nlink == 0) die("%s: it has just been removed", opt.name);
 }
 
@@ -267,8 +268,8 @@ static pid_t alive(void) {
     return atoi(number);
 }
 
-/* Undo what the container has on the host: here and nowhere else. Init is reaped only after its
- * lock is released, because its number may be another's then. At last, hear whether init has
+/* Undo what the container has on the host: here and nowhere else. Release the lock on `pid` before
+ * reaping init, because after that its number may be another's. At last, hear whether init has
  * reported a failure: it may be the true cause. */
 static void clean_up(void) {
     undo = NULL;
@@ -281,26 +282,26 @@ static void clean_up(void) {
 }
 
 /* Check what was asked for, as long as nothing has been made. Then make the directory, unless it
- * exists, and go into it: it is ours until we end. If two want one name, mkdir lets one have it. */
+ * exists, and go into it: it is ours until we end. If two want one name, mkdir succeeds for one. */
 static void begin(void) {
     char *cwd = getcwd(NULL, 0), *directory = text("%s/containers/%s", home, opt.name);
     fs_volumes();
     if (!kept && (fs_mkdirs(directory) == -1 || mkdir(directory, 0700) == -1))
         die("CONTAINER_HOME %s, --name %s: %s", home, opt.name, strerror(errno));
-    if (chdir(directory) == -1 && (kept || rmdir(directory) == 0))
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if ((fd == -1 || fchdir(fd) == -1) && (kept || rmdir(directory) <= 0))
         die("%s: %s", directory, strerror(errno));
-    if (!kept) undo = clean_up; /* what others have made is not for us to undo, before it is ours */
+    lock(fd, directory);
+    undo = clean_up; /* not before it is ours */
     must(chmod("..", 0700)); /* no set-uid file in there, and no lock, is for other users */
-    lock();
-    undo = clean_up;
     if (kept) return;
     each_line (dir, text("upper/\nwork/\netc/")) must(fs_mkdirs(dir), "%s", dir);
     must(put("image", "%s\n", image), "image = %s", image);
     must(put("args", "%s\n", image_arguments), "args = %s", image_arguments);
     must(put("layers", "%s\n", image_layers), "layers = %s", image_layers);
     must(put("cwd", "%s\n", cwd ? cwd : "/"), "cwd = %s", cwd);
-    int fd = must(open("new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    for (int i = 0; i < count; i++) must(write(fd, words[i], strlen(words[i]) + 1), "%s", words[i]);
+    int file = must(open("new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    for (int i = 0; i < count; i++) must(dprintf(file, "%s%c", words[i], '\0'), "%s", words[i]);
     must(rename("new", "arguments")); /* the last fact: with it the container is complete */
 }
 
@@ -390,7 +391,7 @@ static int start(void) {
     if (alive()) return puts(opt.name) == EOF;
     recall();
     opt.detach = "";
-    chdir(get("cwd")); /* for relative volumes; bare: it may be gone, and none be relative */
+    chdir(get("cwd")); /* bare: a missing one matters only to relative volumes */
     begin();
     live();
 }
@@ -419,9 +420,9 @@ static _Noreturn void run_script(void) {
     char *dir = dirname(text("%s", getenv("CONTAINER")));
     setenv("CONTAINER_HOME", home, 1);
     if (!strchr(*words, '/')) execv(text("%s/lessons/tools/%s", dir, *words), words);
-    *--words = "image";
-    execv(text("%s/rootfs/image", dir), words);
-    die("%s: no such command (see container help)", words[1]);
+    words[-1] = "image";
+    execv(text("%s/rootfs/image", dir), words - 1);
+    die("%s: no such command (see container help)", *words);
 }
 
 /* CONTAINER_HOME, or a place that is usual for such files. What is in it decides what runs here. */
@@ -451,9 +452,9 @@ int main(int argc, char **argv) {
     if (count == 0) die("COMMAND is missing (see container help)");
     if (IS("--version")) return puts("container 2.0") == EOF;
     if (IS("--help")) *words = "help";
-    bool ours = IS("run") || IS("create") || IS("exec") || (IS("start") && count == 2);
-    /* also start with several NAMEs, which is a loop, and --help, which is text */
-    if (!ours || (count > 1 && !strcmp(words[1], "--help"))) run_script();
+    /* start with several NAMEs, which is a loop, and --help, which is text, are scripts, too */
+    bool here = IS("run") || IS("create") || IS("exec") || (IS("start") && count == 2);
+    if (!here || (count > 1 && !strcmp(words[1], "--help"))) run_script();
     ns_seal(argv);
     for (int i = 0; i < count; i++) words[i] = text("%s", words[i]); /* ns_start wipes the others */
     if (IS("exec")) return exec();

@@ -8,10 +8,10 @@
  *   cgroup.c      limits and accounting; version 2 and version 1
  *   net.c         veth, addresses, routes by netlink; published ports
  *
- * Calls go downwards only: the commands at the end of container.c call ns.c; ns.c calls fs.c,
- * cgroup.c and net.c; all of them call the helpers, and the helpers call nobody. Few functions
- * return an error: a step that fails ends the process (see must), because nothing that stands
- * after a failed pivot_root may run.
+ * Calls go downwards only: the commands at the end of container.c call all chapters; ns.c calls
+ * fs.c and cgroup.c; cgroup.c has its directories shown, by fs_mount; all of them call the helpers,
+ * and the helpers call nobody. Few functions return an error: a step that fails ends the process
+ * (see must), because nothing that stands after a failed pivot_root may run.
  */
 #ifndef CONTAINER_H
 #define CONTAINER_H
@@ -37,6 +37,7 @@
 #define MNT_DETACH 2
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+#define NETWORK_IS(mode) !strcmp(opt.network, mode)
 
 /* The system call NAME, with the arguments of its man page (section 2). For calls that some C
  * libraries have no function for. */
@@ -125,7 +126,7 @@ void ns_go(pid_t pid);
 int ns_watch(void);
 
 /* Kill what ns_start made, if anything, and reap it; copy its last output; restore the caller's
- * terminal. May be called twice. */
+ * terminal. */
 void ns_stop(void);
 
 /* If a failure is reported from inside, quit with its status and cause. */
@@ -139,8 +140,8 @@ long fs_mkdirs(const char *path);
 /* rm -rf. Follows no link, also if others change the tree meanwhile. -1 and errno on failure. */
 long fs_remove(const char *name);
 
-/* Find IMAGE: a directory if it holds a / or is ".", otherwise HOME/images/IMAGE. Returns its
- * layers, one a line, top first; and in *ARGUMENTS its own options and command, one a line. */
+/* Find IMAGE: a directory if it holds a / or starts with ".", otherwise HOME/images/IMAGE. Returns
+ * its layers, one a line, top first; and in *ARGUMENTS its own options and command, one a line. */
 char *fs_image(const char *home, const char *image, char **arguments);
 
 /* Remember a mount for fs_take: the host's path WHAT, or a new file system of type WHAT, attached
@@ -168,7 +169,7 @@ int cgroup_write(const char *file, const char *value);
 /* Does FILE in one of its directories match PATTERN? */
 bool cgroup_says(const char *file, const char *pattern);
 
-/* Remove the cgroup. Waits up to 5 s for the last process to be gone. May be called twice. */
+/* Remove the cgroup. Waits up to 2 s for the last process to be gone. May be called twice. */
 void cgroup_remove(void);
 
 /* ---- net.c: whom the container may talk to; rtnetlink(7), veth(4) ---- */
@@ -177,9 +178,10 @@ void cgroup_remove(void);
 void net_prepare(void);
 
 /* Listen on the ports of --publish. Give the network namespace of PID its network: lo; with a
- * bridge also a cable to it, an address that no other container has, and a default route. From here
- * on we are in that namespace ourselves, and relay what comes to the ports, for as long as we live.
- * The cable goes when the namespace goes. */
+ * bridge also a cable to it, an address that no other container has, and a default route; without
+ * one, an address on lo if there are ports. From here on we are in that namespace ourselves
+ * (rootless: in its user namespace, too), and relay what comes to the ports, for as long as we
+ * live. The cable goes when the namespace goes. */
 void net_connect(pid_t pid);
 
 #endif

@@ -23,13 +23,14 @@
 /* A device works if NODEV is not set. Its mode and owner are the host's, and must stay: RDONLY. */
 #define DEVICES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
 
-/* What is attached, in this order; volumes follow. A word is a new file system of that type; a path
- * is taken from the host. So are devices, because a user namespace may not make any with mknod. */
+/* What is attached, in this order but proc last; volumes and cgroups follow. A word is a new file
+ * system of that type; a path is taken from the host. So are devices, because a user namespace may
+ * not make any with mknod. */
 static struct mount_row {
     const char *what, *where;
     unsigned attributes;
 } mounts[300] = {
-    /* with 256 volumes */
+    /* with room for 255 volumes and the cgroups */
     // clang-format off
     { "proc",            "/proc",            PLAIN },
     { "sysfs",           "/sys",             PLAIN },
@@ -79,8 +80,8 @@ static int empty(const char *dir, const char *top) {
         if (!strcmp(name, ".") || !strcmp(name, "..") || remove(path) == 0) continue;
         if (errno != ENOTEMPTY) return -1;
         fchmodat(AT_FDCWD, path, 0700, AT_SYMLINK_NOFOLLOW); /* bare: it may be a link by now */
-        if (top ? rename(path, text("%s/.%lu", top, entry[i]->d_ino)) : empty(path, dir) < 0)
-            return -1;
+        if (top && rename(path, text("%s/.%lu", top, entry[i]->d_ino)) == -1) return -1;
+        if (!top && empty(path, dir) < 0) return -1;
     }
     return n - 2;
 }
@@ -113,10 +114,10 @@ static void mount_layers(void) {
         if (!*layer) continue;
         char *dir = *layer == '/' ? layer : text("../../layers/%s", layer);
         int fd = must(open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), "%s", dir);
-        all = text("%s:/proc/self/fd/%d", all, fd);
+        all = text("%s%s/proc/self/fd/%d", all, *all ? ":" : "", fd);
     }
     options = text("upperdir=upper,workdir=work,userxattr,index=off,%slowerdir=%s",
-                   opt.rm ? "volatile," : "", all + 1); /* volatile: it need not reach the disk */
+                   opt.rm ? "volatile," : "", all); /* volatile: it need not reach the disk */
     if (strlen(options) > 4000) die("IMAGE: too many layers for the options of one mount");
     int flags = MS_NODEV | (opt.privileged ? 0 : MS_NOSUID);
     must(sys(mount, "overlay", "upper", "overlay", flags, options), "%s", options);
@@ -176,7 +177,7 @@ void fs_take(void) {
     /* first of all, so that no mount of ours appears on the host */
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     /* a new sysfs needs power over our network, which not even root of a user namespace has */
-    if (!strcmp(opt.network, "host") && !matches(get("/proc/self/uid_map"), "4294967295$"))
+    if (NETWORK_IS("host") && !matches(get("/proc/self/uid_map"), "4294967295$"))
         mounts[1].what = "/sys";
     for (int i = 0; mounts[i].what; i++) taken[i] = take(mounts[i].what);
     mount_layers();
@@ -202,7 +203,7 @@ void fs_attach(void) {
     must(symlink("/proc/self/fd/0", "/dev/stdin"));
     must(symlink("/proc/self/fd/1", "/dev/stdout"));
     must(symlink("/proc/self/fd/2", "/dev/stderr"));
-    if (strcmp(opt.network, "host") != 0) /* so that all may ping, icmp(7); bare: or read-only */
+    if (!NETWORK_IS("host")) /* so that all may ping, icmp(7); bare: it may be read-only */
         put("/proc/sys/net/ipv4/ping_group_range", opt.rootless ? "0 0" : "0 2147483647");
     for (int i = 0; i < COUNT(guarded) && !opt.privileged; i++)
         for (int k = 1; guarded[i][k]; k++) guard(guarded[i][k], guarded[i][0]);

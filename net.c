@@ -25,7 +25,6 @@
 
 #define BRIDGE "container0"
 static uint32_t gateway = 0x0a420001; /* 10.66.0.1; containers get the others of its /16 */
-#define NETWORK_IS(mode) !strcmp(opt.network, mode)
 
 /* ---- netlink: one buffer, filled from the left ---- */
 
@@ -104,7 +103,7 @@ static long add_veth(uint32_t address, pid_t pid) {
 }
 
 /* ip link set NAME up */
-static long set_up(const char *name) {
+static long set_link_up(const char *name) {
     return nl_ask(RTM_NEWLINK, 0, LIST(HEADER(up), TEXT(IFLA_IFNAME, name)));
 }
 
@@ -124,8 +123,8 @@ static long add_default_route(void) {
 /* ---- published ports: a relay ----
  *
  * A socket stays in the network namespace in which it was made. We listen on the host, then join
- * the container's network, and connect from there. But we are in none of its other namespaces, so
- * nobody inside can see us. */
+ * the container's network, and connect from there. We are not in its pid namespace, so nobody
+ * inside can see us. */
 
 static int listeners[COUNT(opt.publish)]; /* the sockets on the host */
 static uint32_t address; /* the container's */
@@ -137,7 +136,7 @@ static int publish(const char *spec) {
     struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(host + 1)) };
     int fd = must(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
     *host = *to = '\0';
-    inet_pton(AF_INET6, ip[6] ? ip : "::", &at.sin6_addr);
+    inet_pton(AF_INET6, host == ip + 6 ? "::" : ip, &at.sin6_addr);
     /* what we accept inherits these. The port's earlier connections may still be ending; a client
      * may vanish without a word; and a reply need not wait for more to send */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
@@ -151,18 +150,18 @@ static int publish(const char *spec) {
 /* For each client a connection of ours to the server, and for each direction a thread. */
 static _Noreturn void *serve(void *listener) {
     char *port = strrchr(opt.publish[(int *)listener - listeners], ':') + 1;
-    struct sockaddr_in inside = { AF_INET, htons(atoi(port)), { htonl(address) }, { 0 } };
+    struct sockaddr_in target = { AF_INET, htons(atoi(port)), { htonl(address) }, { 0 } };
     for (;;) {
         int client = accept4(*(int *)listener, NULL, NULL, SOCK_CLOEXEC);
         int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int answers = dup(client), asks = dup(server);
+        int answers = dup(client), asks = dup(server); /* each relay closes two descriptors */
         setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-        if (answers != -1 && connect(asks, (struct sockaddr *)&inside, sizeof inside) == 0) {
+        if (answers != -1 && connect(asks, (struct sockaddr *)&target, sizeof target) == 0) {
             pthread_detach(relay(client, asks));
             pthread_detach(relay(server, answers));
             continue;
         }
-        for (int i = 0; i < 4; i++) close((int[]){ client, answers, server, asks }[i]);
+        close(client), close(answers), close(server), close(asks);
         usleep(1000); /* we may have too many open */
     }
 }
@@ -179,12 +178,13 @@ void net_prepare(void) {
     must(put("etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t%s\n", opt.hostname));
 }
 
-/* The first container after a boot has the bridge made, and that is the only place where we start a
- * program of the host. Its network, in which the gateway has the first address, is in a route. */
+/* The first container after a boot finds no bridge and runs `container network up`: the only place
+ * where we start a program of the host. The bridge's network, in which the gateway has the first
+ * address, is in a route. */
 static void find_bridge(void) {
-    char *route = strstr(get("/proc/net/route"), BRIDGE "\t");
+    char *route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
     if (!route && must(system("\"$CONTAINER\" network up")) == 0)
-        route = strstr(get("/proc/net/route"), BRIDGE "\t");
+        route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
     if (!route) die("--network bridge: there is no bridge " BRIDGE " (see container network)");
     sscanf(route, "%*s %x", &gateway);
     gateway = ntohl(gateway) + 1;
@@ -210,12 +210,12 @@ void net_connect(pid_t pid) {
     if (bridge) find_bridge();
     if (bridge) plug_in(pid);
     must(setns(over, CLONE_NEWNET | (opt.rootless ? CLONE_NEWUSER : 0)));
-    must(set_up("lo"));
-    if (bridge) must(set_up("eth0"));
+    must(set_link_up("lo"));
+    if (bridge) must(set_link_up("eth0"));
     if (bridge) must(add_address(address, "eth0"), "%#x/16 eth0", address);
     if (bridge) must(add_default_route(), "via %#x", gateway);
     /* not 127.0.0.1, because servers trust whoever comes from there */
     if (!bridge && *opt.publish) must(add_address(address = gateway + 1, "lo"));
     for (int i = 0; opt.publish[i]; i++)
-        must(pthread_create(&(pthread_t){ 0 }, NULL, serve, &listeners[i]) == 0 ? 0 : -1);
+        must((errno = pthread_create(&(pthread_t){ 0 }, NULL, serve, &listeners[i])) ? -1 : 0);
 }

@@ -4,14 +4,14 @@
  *
  *      host: the watcher                     container: init, its pid 1
  *
- *      ns_start: clone3 with CLONE_NEW*  --> cgroup_join; rootless: map our user to root
+ *      ns_start: clone3 with CLONE_NEW*  --> join the cgroup; rootless: map our user to root
  *      net_connect                           fs_take, fs_pivot, fs_attach
  *                                            cgroup namespace, host name
- *      ns_hear: has anything failed?     <-- "ready"
- *      -t: open a terminal inside
- *      ns_go: "go"                       --> fork --> the program: stdio, user,
- *      relay input and output                |        capabilities, seccomp, exec
- *      ns_watch: forward signals             |
+ *      ns_go: has anything failed?       <-- "ready"
+ *        -t: open a terminal inside
+ *        relay input and output
+ *        "go"                            --> fork --> the program: stdio, user,
+ *      ns_watch: forward signals             |        capabilities, seccomp, exec
  *      the program's status              <-- reap, until the program ends
  *
  * While init builds its root, the watcher does its work outside; "go" is the point where they meet.
@@ -38,7 +38,8 @@
 static pid_t init; /* what we watch: init; or with exec, the process that plays it */
 static int meeting[] = { -1, -1 }; /* a socket's two ends: the watcher's and init's */
 static sigset_t every; /* all signals: blocked until the program runs, and waited for */
-static int ours[] = { -1, -1, -1 }, its[3]; /* pipes for standard input, output and error */
+/* pipes for standard input, output and error: our ends, and the program's */
+static int ours[] = { -1, -1, -1 }, its[] = { -1, -1, -1 };
 static int terminal; /* -t: the number of the program's terminal, instead; pts(4) */
 static char *term; /* and its kind, from the caller's environment */
 
@@ -179,27 +180,28 @@ static void die_with_parent(void) {
     if (poll(&(struct pollfd){ .fd = inside }, 1, 0) != 0) _exit(125);
 }
 
-/* Standard input, output and error are given to the user, who may open them again as /dev/stdout.
+/* The program's end of the pipes, or of the terminal, becomes standard input, output and error.
  * Everything else that we were born with is the host's, and is closed. */
-static void take_stdio(uid_t uid) {
+static void take_stdio(void) {
     for (int fd = 0; fd < 3; fd++) {
-        if (opt.tty) its[fd] = must(open(text("/dev/pts/%d", terminal), O_RDWR), "%d", terminal);
+        if (opt.tty) its[fd] = must(open(text("/dev/pts/%d", terminal), O_RDWR | O_NOCTTY));
         must(dup2(its[fd], fd), "%d", fd);
-        fchown(fd, uid, -1); /* bare: drop_privileges reports a user that cannot be */
     }
-    if (opt.tty) must(ioctl(0, TIOCSCTTY, 0));
     sys(close_range, 3, inside - 1, 0); /* bare: there may be none */
     must(sys(close_range, inside + 1, ~0U, 0));
 }
 
-/* The last steps: what is not the program's is closed, reset or dropped. The working directory
- * comes after that, so that no path leads to it by a descriptor of the host's (CVE-2024-21626). */
+/* The last steps: what is not the program's is closed, reset or dropped. The image's passwd file
+ * and the working directory come after that, so that no link in the image leads by one of our
+ * descriptors to a file of the host's (CVE-2024-21626), or to a terminal. */
 static _Noreturn void run_program(int gate[2]) {
     close(gate[1]);
-    read(gate[0], gate, sizeof *gate);
+    read(gate[0], &(char){ 0 }, 1); /* until init has closed its end */
     must(setsid());
-    struct passwd user = find_user(); /* if its file leads to a terminal, we have none by now */
-    take_stdio(user.pw_uid);
+    take_stdio();
+    struct passwd user = find_user();
+    for (int fd = 0; fd < 3; fd++) fchown(fd, user.pw_uid, -1); /* bare: see below */
+    if (opt.tty) must(ioctl(0, TIOCSCTTY, 0));
     must(chdir(opt.workdir), "%s", opt.workdir);
     clearenv();
     putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -209,7 +211,7 @@ static _Noreturn void run_program(int gate[2]) {
     for (int i = 0; opt.env[i]; i++) putenv(opt.env[i]);
     sigprocmask(SIG_UNBLOCK, &every, NULL);
     drop_privileges(user.pw_uid, user.pw_gid);
-    die_with_parent(); /* again, because a change of ids has made the kernel forget it */
+    die_with_parent(); /* only now, because a change of ids makes the kernel forget it */
     must(getpid(), "becomes %s", *opt.command);
     execvp(*opt.command, opt.command);
     quit(errno == ENOENT ? 127 : 126, text("%s: %s", *opt.command, strerror(errno)));
@@ -242,8 +244,8 @@ void ns_seal(char **arguments) {
 
 /* ---- init: pid 1 inside ---- */
 
-/* Pid 1 is special: it gets no signal that it does not wait for, so nothing inside can kill it; and
- * orphans become its children: if it does not reap them, they stay as zombies. */
+/* The kernel drops a signal that would kill pid 1, so nothing inside can kill it. Orphans become
+ * its children, and stay zombies until it reaps them. */
 static _Noreturn void be_init(pid_t program) {
     for (;;) {
         int status, pid, sig = sigwaitinfo(&every, NULL);
@@ -269,8 +271,8 @@ static _Noreturn void start_program(void) {
     be_init(program);
 }
 
-#define SPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME)
-#define NETWORK_SPACE (strcmp(opt.network, "host") ? CLONE_NEWNET : 0)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME)
+#define NETWORK_SPACE (NETWORK_IS("host") ? 0 : CLONE_NEWNET)
 
 /* Everything that happens in a new container before its program. */
 static void set_up(uid_t uid, gid_t gid) {
@@ -288,10 +290,10 @@ static void set_up(uid_t uid, gid_t gid) {
 
 /* A pid namespace is joined by the next child, not by us. So we join all others first: that child
  * is the first that can be seen inside, and nobody may trace it; ptrace(2). */
-static void enter(int target) {
+static void join(int target) {
     prctl(PR_SET_DUMPABLE, 0);
-    opt.rootless = setns(target, CLONE_NEWUSER) == 0; /* bare: it fails if that is our own */
-    must(setns(target, SPACES | NETWORK_SPACE | CLONE_NEWCGROUP));
+    setns(target, CLONE_NEWUSER); /* bare: it fails if that is our own */
+    must(setns(target, NAMESPACES | NETWORK_SPACE | CLONE_NEWCGROUP));
 }
 
 /* ---- the watcher ---- */
@@ -308,21 +310,21 @@ static void make_pipes(void) {
 }
 
 pid_t ns_start(int target) {
-    unsigned uid = geteuid(), gid = getegid();
+    unsigned uid = geteuid(), gid = getegid(); /* now: in a new user namespace we are nobody yet */
     int cgroup = opt.no_cgroup ? -1 : cgroup_open();
     struct clone_args args = { .pidfd = (long)&over, .cgroup = cgroup, .exit_signal = SIGCHLD };
     args.flags = CLONE_PIDFD | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
-    if (target == -1) args.flags |= SPACES | NETWORK_SPACE | (opt.rootless ? CLONE_NEWUSER : 0);
-    if (opt.tty ? !opt.detach && !isatty(0) : faccessat(0, ".", F_OK, 0) == 0)
-        die(opt.tty ? "--tty: standard input is not a terminal" : "standard input is a directory");
+    if (target == -1) args.flags |= NAMESPACES | NETWORK_SPACE | (opt.rootless ? CLONE_NEWUSER : 0);
+    if (opt.tty && !opt.detach && !isatty(0)) die("--tty: standard input is not a terminal");
+    if (!opt.tty && faccessat(0, ".", F_OK, 0) == 0) die("standard input is a directory");
     if (!opt.tty) make_pipes();
     term = getenv("TERM") ? text("%s", getenv("TERM")) : NULL;
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* bare: see ns_stop */
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, meeting));
     init = must(sys(clone3, &args, sizeof args), "flags %#llx", args.flags);
     inside = init == 0 ? meeting[1] : 0;
-    close(meeting[!inside]); /* so that it hangs up when one of us is dead */
-    for (int fd = 0; init && !opt.tty && fd < 3; fd++) close(its[fd]);
+    close(init ? meeting[1] : meeting[0]); /* so that it hangs up when one of us is dead */
+    for (int fd = 0; init && fd < 3; fd++) close(its[fd]);
     if (init) return init;
     die_with_parent(); /* before any step can wait */
     /* our arguments and environment, in a row before AT_EXECFN, are for nobody inside to read */
@@ -330,7 +332,7 @@ pid_t ns_start(int target) {
     /* version 1: a single thread that moves itself does not wait for forks elsewhere, for 10 ms */
     if (!opt.no_cgroup) cgroup_write("tasks", "0");
     must(setsid());
-    target == -1 ? set_up(uid, gid) : enter(target);
+    target == -1 ? set_up(uid, gid) : join(target);
     start_program();
 }
 
@@ -340,7 +342,7 @@ static pthread_t outputs[3];
 /* The kernel then tells the program, by SIGWINCH. */
 static void copy_window_size(void) {
     struct winsize size;
-    if (ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(*ours, TIOCSWINSZ, &size);
+    if (ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(ours[1], TIOCSWINSZ, &size);
 }
 
 /* Open a terminal of the container, whose root we can see; pts(4). Ours becomes raw, so that keys
@@ -376,7 +378,7 @@ void ns_hear(void) {
     if (read(meeting[0], said, sizeof said - 1) == -1) read(meeting[0], said, sizeof said - 1);
     int status = strtol(said, &why, 10);
     if (!*why) return;
-    waitpid(init, NULL, 0); /* it ends by itself, after its program */
+    if (init > 0) waitpid(init, NULL, 0); /* it ends by itself, after its program */
     init = 0;
     quit(status, why + 1);
 }

@@ -490,6 +490,21 @@ START_TEST(becomes_any_user) {
 }
 END_TEST
 
+/* A link in the image that leads through a descriptor of ours must not make us read the host's passwd
+ * file: we look for names when all are closed. canary knows a user that the image does not. */
+START_TEST(finds_no_names_by_our_descriptors) {
+    expect(sh("mkdir -p top/etc img; printf '%%s\n' $T/top $BASE >img/layers;"
+              "echo canary:x:4242:4242::/:/bin/sh >canary; chmod 644 canary;"
+              "mkdir -p seen; ln -s ../canary seen/link; grep -q canary seen/link"),
+           0, "", "");
+    for (int fd = 3; fd < 64; fd++)
+        expect(sh("ln -sfn /proc/self/fd/%d/../../../../../../../../../$T/canary top/etc/passwd;" RUN
+                  "-u canary ./img probe ids",
+                  fd),
+               125, "", "--user canary");
+}
+END_TEST
+
 /* A name is one of the image: that the host knows it, too, is no help. */
 START_TEST(knows_the_image_s_names_only) {
     expect(sh("for name in $(cut -d : -f 1 /etc/passwd); do grep -q ^$name: $BASE/etc/passwd"
@@ -924,6 +939,7 @@ Suite *ns_suite(void) {
         tcase_add_loop_test(t, becomes_the_user, 0, COUNT(known_users));
         tcase_add_test(t, becomes_any_user);
         tcase_add_test(t, knows_the_image_s_names_only);
+        tcase_add_test(t, finds_no_names_by_our_descriptors);
         tcase_add_test(t, brings_no_groups_along);
         tcase_add_test(t, gains_nothing_by_a_capability_in_a_file);
         tcase_add_test(t, gains_nothing_by_a_set_uid_file);
