@@ -79,6 +79,7 @@ char *text(const char *format, ...) {
 }
 
 long write_file(const char *path, const char *content) {
+    if (*path != '/') unlink(path); /* a lease on the old one must not delay us */
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | (*path == '/' ? 0 : O_CREAT), 0644);
     ssize_t size = strlen(content);
     if (fd != -1) errno = ENOSPC; /* what it means if only a part is written */
@@ -118,7 +119,7 @@ static void *copy(void *ends) {
             if ((k = write(to, data + at, n - at)) < 0) break;
         if (errno == EPIPE) break;
     }
-    shutdown(to, SHUT_WR); /* if it is a socket, of which another relay has a copy */
+    if (sockatmark(from) != -1) shutdown(to, SHUT_WR); /* a port's, not the caller's */
     close(from);
     close(to);
     return NULL;
@@ -246,10 +247,9 @@ static int init_fd = -1; /* of a container that is alive: a pidfd of its init */
  * others for a moment. The kernel releases it when its holder dies; flock(2). */
 static void lock(int fd, const char *directory) {
     struct stat st;
-    int ms = 1000;
-    while (flock(fd, LOCK_EX | LOCK_NB) == -1 && ms-- > 0) usleep(1000);
-    if (ms < 0 && (kept || rmdir(directory) <= 0))
-        die("%s: another command is at work on it (flock: %s)", opt.name, strerror(errno));
+    for (int ms = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; usleep(1000))
+        if (ms++ == 1000 && (kept || rmdir(directory) <= 0))
+            die("%s: another command is at work on it (flock: %s)", opt.name, strerror(errno));
     if (fstat(fd, &st) == 0 && st.st_nlink == 0) die("%s: it has just been removed", opt.name);
 }
 
@@ -431,8 +431,8 @@ static char *find_home(void) {
     char *said = getenv("CONTAINER_HOME"), *user = opt.rootless ? getenv("HOME") : NULL;
     char *path = user ? text("%s/.local/share/container", user) : "/var/lib/container";
     if (said && *said) path = *said == '/' ? said : text("%s/%s", getcwd(NULL, 0), said);
-    if (stat(path, &st) == 0 && st.st_uid != geteuid())
-        die("CONTAINER_HOME %s: belongs to somebody else; expected a directory of your own", path);
+    if (stat(path, &st) == 0 && (st.st_uid != geteuid() || st.st_mode & S_IWOTH))
+        die("CONTAINER_HOME %s: somebody else can write there; expected one of your own", path);
     return path;
 }
 

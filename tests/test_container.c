@@ -321,7 +321,7 @@ END_TEST
 
 /* What is kept for others, others may change. */
 START_TEST(home_is_its_own) {
-    const char *says = format("container: CONTAINER_HOME %s/x: belongs to somebody else;"
+    const char *says = format("container: CONTAINER_HOME %s/x: somebody else can write there;"
                               " expected a directory of your own",
                               getenv("T"));
     expect(sh("mkdir -m 777 $T/x && chown %d $T/x", _i == OURSELVES ? 65534 : 0), 0, "", "");

@@ -940,7 +940,7 @@ START_TEST(exec_wants_a_running_one) {
     if (has_cgroup(_i)) {
         expect(as(_i, "$CONTAINER pause $NAME"), 0, NULL, "");
         expect(as(_i, "%s", line), 125, "", NAME);
-        expect(as(_i, "$CONTAINER exec --no-cgroup $NAME true"), 125, "", "pause");
+        expect(as(_i, "$CONTAINER exec --no-cgroup $NAME true"), 125, "", "does not run");
     }
     expect(as(_i, "$CONTAINER kill $NAME; $CONTAINER wait $NAME"), 0, "137\n", "");
     expect(as(_i, "%s", line), 125, "", NAME);
