@@ -319,16 +319,21 @@ START_TEST(takes_no_low_port_from_users) {
 }
 END_TEST
 
-/* What is kept for others, others may change. */
+/* Whoever can write there decides what runs. One is another user's, one is for everybody. */
 START_TEST(home_is_its_own) {
     const char *says = format("container: CONTAINER_HOME %s/x: somebody else can write there;"
-                              " expected a directory of your own",
+                              " expected one of your own",
                               getenv("T"));
-    expect(sh("mkdir -m 777 $T/x && chown %d $T/x", _i == OURSELVES ? 65534 : 0), 0, "", "");
+    expect(sh("mkdir -m 755 $T/x && chown %d $T/x", _i == OURSELVES ? 65534 : 0), 0, "", "");
     expect(as(_i, "export CONTAINER_HOME=$T/x; " RUN "$BASE true"), 125, "", says);
     expect(as(_i, "export CONTAINER_HOME=$T/x; $CONTAINER create $BASE true"), 125, "", says);
     expect(as(_i, "export CONTAINER_HOME=x; " RUN "-d $BASE true"), 125, "", says);
-    expect(as(_i, "ls -A $T/x; stat -c %%a $T/x"), 0, "777\n", "");
+    expect(as(_i, "ls -A $T/x; stat -c %%a $T/x"), 0, "755\n", "");
+    expect(sh("rmdir $T/x"), 0, "", "");
+    expect(as(_i, "mkdir $T/x && chmod 1777 $T/x"), 0, "", "");
+    expect(as(_i, "export CONTAINER_HOME=$T/x; " RUN "$BASE true"), 125, "", says);
+    expect(as(_i, "ls -A $T/x"), 0, "", "");
+    expect(as(_i, "chmod 755 $T/x; export CONTAINER_HOME=$T/x; " RUN "$BASE true"), 0, "", "");
 }
 END_TEST
 
