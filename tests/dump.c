@@ -33,7 +33,7 @@ static ssize_t agree(void *data, size_t size) {
 int main(void) {
     opt.name = "box";
     add_veth(gateway + 1, 77);
-    set_up("eth0");
+    set_link_up("eth0");
     add_address(gateway, "no such link");
     add_default_route();
     return 0;

@@ -78,9 +78,6 @@ pthread_t relay(int from, int to) {
     die("relay %d %d: nobody connects to the floor", from, to);
 }
 
-#pragma weak net_publish /* an engine without it publishes in net_connect */
-void net_publish(void);
-
 /* ---- time ---- */
 
 static double microseconds(void) {
@@ -213,7 +210,6 @@ static int run(char **argv) {
     int status, go[2];
     opt.network = argv[1];
     if (!strcmp(opt.network, "bridge")) opt.publish[0] = "8099:80";
-    if (net_publish) net_publish();
     make_files(argv[2]);
     int dir = make_cgroup();
     must(pipe2(go, O_CLOEXEC));

@@ -485,7 +485,7 @@ static void try_messages(void) {
     opt.name = next_word();
     if (!opt.name || !is_name(opt.name)) opt.name = "x";
     check_answer(add_veth(address, pid));
-    check_answer(set_up("eth0"));
+    check_answer(set_link_up("eth0"));
     check_answer(add_address(address, "lo"));
     check_answer(add_default_route());
 }

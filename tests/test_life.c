@@ -940,7 +940,7 @@ START_TEST(exec_wants_a_running_one) {
     if (has_cgroup(_i)) {
         expect(as(_i, "$CONTAINER pause $NAME"), 0, NULL, "");
         expect(as(_i, "%s", line), 125, "", NAME);
-        expect(as(_i, "$CONTAINER exec --no-cgroup $NAME true"), 125, "", "does not run");
+        expect(as(_i, "$CONTAINER exec --no-cgroup $NAME true"), 125, "", "pause");
     }
     expect(as(_i, "$CONTAINER kill $NAME; $CONTAINER wait $NAME"), 0, "137\n", "");
     expect(as(_i, "%s", line), 125, "", NAME);
@@ -1838,6 +1838,23 @@ START_TEST(paused_ones_can_lose_their_watcher) {
 }
 END_TEST
 
+/* What an exec starts may be frozen before its first step. It is not a child of init, so it does not
+ * die with it: yet it must not keep the cgroup, nor its client. */
+START_TEST(frozen_execs_end) {
+    begin(OURSELVES, "$BASE sh -c 'sleep 999 & exec sleep 1000'");
+    for (int round = 0; round < 10; round++) {
+        expect(sh("for i in 1 2 3 4; do $CONTAINER exec $NAME true & done 2>>errors;"
+                  "sleep 0.00%d; $CONTAINER pause $NAME; $CONTAINER %s $NAME >/dev/null; wait",
+                  random_between(1, 9), round % 2 ? "rm -f" : "kill"),
+               0, NULL, NULL);
+        expect(sh("$CONTAINER rm -f $NAME"), 0, NULL, "");
+        expect_host_unchanged();
+        begin(OURSELVES, "$BASE sh -c 'sleep 999 & exec sleep 1000'");
+    }
+    remove_all(OURSELVES);
+}
+END_TEST
+
 /* ---- crowd ---- */
 
 START_TEST(many_have_their_own_names_and_addresses) {
@@ -2124,6 +2141,7 @@ static void add_ended(Suite *s) {
         tcase_add_test(t, pause_may_be_said_twice);
         tcase_add_loop_test(t, paused_ones_can_be_ended, 0, COUNT(thaws));
         tcase_add_test(t, paused_ones_can_lose_their_watcher);
+        tcase_add_test(t, frozen_execs_end);
         tcase_add_loop_test(t, pause_needs_a_cgroup, 0, users() - 1);
     } else
         left_out("pause and limits", "to make cgroups needs root");
