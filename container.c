@@ -377,18 +377,19 @@ static int run(void) {
 
 /* ---- commands for a container that exists. They work in its directory ---- */
 
-/* Go into the directory of the container that the word AT names, the first of at least N. */
-static void enter(int at, int n) {
+/* Go into the directory of the container that the word AT names, the first of at least N. Returns
+ * the pid of its init, as alive() does. */
+static pid_t enter(int at, int n) {
     if (at + n > count) die("%s: NAME or COMMAND is missing (see container help)", *words);
     opt.name = words[at];
     if (!matches(opt.name, NAME) || chdir(text("%s/containers/%s", home, opt.name)) == -1)
         die("%s: there is no such container (see container ps)", opt.name);
+    return alive();
 }
 
 /* One that was created, or has ended, runs on what it has written. */
 static int start(void) {
-    enter(1, 1);
-    if (alive()) return puts(opt.name) == EOF;
+    if (enter(1, 1)) return puts(opt.name) == EOF;
     recall();
     opt.detach = "";
     chdir(get("cwd")); /* bare: a missing one matters only to relative volumes */
@@ -400,9 +401,9 @@ static int start(void) {
 static int exec(void) {
     int n = count, at = parse(n, words, 'x');
     char **typed = words;
-    enter(at, 2);
-    pid_t init = alive();
-    if (!init || cgroup_says("cgroup.events", "frozen 1")) die("%s: does not run now", opt.name);
+    pid_t init = enter(at, 2);
+    if (!init) die("%s: it does not run", opt.name);
+    if (cgroup_says("cgroup.events", "frozen 1")) die("%s: it is paused", opt.name);
     recall();
     opt.tty = opt.interactive = opt.detach = opt.explain = NULL;
     parse(n, typed, 'x');

@@ -865,7 +865,7 @@ START_TEST(says_that_the_disk_is_full) {
     write_context(OURSELVES, _i == 0 ? "FROM scratch\nCOPY big /"
                                      : "FROM scratch\nCOPY --from=../../base /bin /bin\n"
                                        "RUN dd if=/dev/zero of=/big bs=1M count=8");
-    expect(sh("mkdir full; mount -t tmpfs -o size=4m tmpfs full; head -c 8M /dev/zero >c/big;"
+    expect(sh("mkdir full; mount -t tmpfs -o size=4m,mode=755 tmpfs full; head -c 8M /dev/zero >c/big;"
               "export CONTAINER_HOME=$T/full;" BUILD "c; s=$?; ls -A full/* >left; umount full;"
               "exit $s"),
            125, NULL, _i == 0 ? "tar: big: Wrote only" : "dd: error writing '/big': No space left");

@@ -691,7 +691,7 @@ END_TEST
 
 /* Everything that must be written is written with too little room for it once. */
 START_TEST(survives_a_full_disk) {
-    expect(sh("mkdir $T/disk && mount -t tmpfs -o nr_inodes=%d none $T/disk", _i + 1), 0, "", "");
+    expect(sh("mkdir $T/disk && mount -t tmpfs -o mode=755,nr_inodes=%d none $T/disk", _i + 1), 0, "", "");
     struct result r = sh("CONTAINER_HOME=$T/disk " RUN "--name $NAME $BASE probe exit 7");
     if (r.status != 7) {
         expect(r, 125, "", "No space left on device");
@@ -703,7 +703,7 @@ END_TEST
 
 /* How it ended is known even if the container itself has filled the disk. */
 START_TEST(keeps_the_status_on_a_full_disk) {
-    expect(sh("mkdir $T/disk && mount -t tmpfs -o size=1m none $T/disk"), 0, "", "");
+    expect(sh("mkdir $T/disk && mount -t tmpfs -o mode=755,size=1m none $T/disk"), 0, "", "");
     expect(sh("CONTAINER_HOME=$T/disk " RUN "--name $NAME $BASE sh -c"
               " 'cat /dev/zero >/fill 2>/dev/null; echo x >/more; exit 3'"),
            3, "", "No space left on device");
@@ -713,7 +713,7 @@ START_TEST(keeps_the_status_on_a_full_disk) {
 END_TEST
 
 START_TEST(survives_a_read_only_disk) {
-    expect(sh("mkdir $T/disk && mount -t tmpfs -o ro none $T/disk"), 0, "", "");
+    expect(sh("mkdir $T/disk && mount -t tmpfs -o mode=755,ro none $T/disk"), 0, "", "");
     expect(sh("CONTAINER_HOME=$T/disk " RUN "$BASE true"), 125, "", "Read-only file system");
     expect(sh("umount $T/disk"), 0, "", "");
 }

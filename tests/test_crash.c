@@ -574,7 +574,7 @@ static void leave_room(int files, int pages) {
 
 /* Containers live on a disk of their own from now on. */
 static void insert_disk(void) {
-    expect(sh("mkdir -p %s && mount -t tmpfs -o size=1m none %s", disk(), disk()), 0, "", "");
+    expect(sh("mkdir -p %s && mount -t tmpfs -o size=1m,mode=755 none %s", disk(), disk()), 0, "", "");
     setenv("CONTAINER_HOME", disk(), 1);
     leave_room(PLENTY, PLENTY);
 }
