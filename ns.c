@@ -165,7 +165,7 @@ static void drop_privileges(uid_t uid, gid_t gid) {
     must(prctl(PR_CAPBSET_READ, 0)); /* or nothing would be dropped */
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
         if (!(keep & BIT(cap))) must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
-    if (sys(setgroups, 0, NULL) == -1 && errno != EPERM) must(-1, "setgroups"); /* or denied */
+    if (sys(setgroups, 0, NULL) == -1 && errno != EPERM) die("setgroups: %s", strerror(errno));
     if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
         die("--user %s: setres[ug]id: %s (rootless: only user 0)", opt.user, strerror(errno));
     must(sys(capset, &header, data), "effective %#llx", (long long)own);
