@@ -390,8 +390,9 @@ static const struct attempt attempts[] = {
 
     { "the host's loopback", .options = "--cap-add NET_ADMIN", .without = NO_USER,
       .script = SERVICE TO_HOST, .safe = "sent", .risk = "text hello",
-      .oracle = "f=/proc/sys/net/ipv4/conf/container0/route_localnet; echo 1 >$f;" SERVICE TO_HOST
-          "; echo 0 >$f" },
+      .oracle = "f=/proc/sys/net/ipv4/conf/container0/route_localnet; echo 1 >$f;"
+          "nft flush chain ip container0 prerouting; " SERVICE TO_HOST
+          "; echo 0 >$f; $CONTAINER network up" },
     { "the container's loopback", .safe = "(peer|local) .*|tcp-connect: .*|", .risk = "text .*",
       .script = LOOPBACK("127.0.0.1"), .oracle = LOOPBACK("0.0.0.0"), .without = NO_EXEC },
 
