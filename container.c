@@ -143,7 +143,8 @@ pthread_t relay(int from, int to) {
 #define PUBLISH "^((" BYTE "[.]){3}" BYTE ":)?" PORT ":" PORT "$"
 
 /* Who may give it: r run and create; i the image's args; x exec. A number stands for the letter of
- * an option that has none. An option with a pattern takes a value, which must match. */
+ * an option that has none. An option with a pattern takes a value, which must match; the form tells
+ * the user what was expected. */
 // clang-format off
 static const struct option_row {
     const char *who, letter, *name;
@@ -151,18 +152,18 @@ static const struct option_row {
     void *where;
     const char *form, *pattern;
 } rows[] = {
-    { "rix", 't', "tty", ONE, &opt.tty, "(allocate a terminal)", NULL },
-    { "rix", 'i', "interactive", ONE, &opt.interactive, "(read from a terminal, too)", NULL },
-    { "r",   'd', "detach", ONE, &opt.detach, "(run in the background)", NULL },
+    { "rix", 't', "tty", ONE, &opt.tty, NULL, NULL }, /* allocate a terminal */
+    { "rix", 'i', "interactive", ONE, &opt.interactive, NULL, NULL }, /* read a terminal, too */
+    { "r",   'd', "detach", ONE, &opt.detach, NULL, NULL }, /* run in the background */
     { "r",   1,   "name", ONE, &opt.name, "at most 63 letters, digits, _ . -", NAME },
-    { "r",   2,   "rm", ONE, &opt.rm, "(remove the container when it ends)", NULL },
+    { "r",   2,   "rm", ONE, &opt.rm, NULL, NULL }, /* remove the container when it ends */
     { "ri",  'h', "hostname", ONE, &opt.hostname, "at most 63 letters, digits, _ . -", NAME },
     { "rx",  'e', "env", LIST, opt.env, "NAME=VALUE, or NAME to copy ours", "^[^=]+(=|$)" },
     { "i",   'e', "env", LIST, opt.env, "NAME=VALUE", "^[^=]+=" },
     { "rix", 'w', "workdir", ONE, &opt.workdir, "/DIR", "^/" },
     { "rix", 'u', "user", ONE, &opt.user, "UID, UID:GID or a name that the image has", USER },
     { "r",   'v', "volume", LIST, opt.volumes, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
-    { "r",   3,   "read-only", ONE, &opt.read_only, "(except volumes and /dev)", NULL },
+    { "r",   3,   "read-only", ONE, &opt.read_only, NULL, NULL }, /* except volumes and /dev */
     { "r",   'm', "memory", ONE, &opt.memory, "SIZE, for example 64M", MEMORY },
     { "r",   4,   "cpus", ONE, &opt.cpus, "NUMBER, for example 1.5", CPUS },
     { "r",   5,   "pids-limit", ONE, &opt.pids, "NUMBER, for example 64", "^[1-9][0-9]{0,5}$" },
@@ -170,9 +171,9 @@ static const struct option_row {
     { "r",   'p', "publish", LIST, opt.publish, "[IP:]HOST:CONTAINER, ports to 65535", PUBLISH },
     { "r",   7,   "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, for example NET_ADMIN", "" },
     { "r",   8,   "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, for example CHOWN", "" },
-    { "r",   9,   "privileged", ONE, &opt.privileged, "(all capabilities, no filter)", NULL },
-    { "r",   10,  "explain", ONE, &opt.explain, "(show each step)", NULL },
-    { "x",   11,  "no-cgroup", ONE, &opt.no_cgroup, "(not subject to the limits)", NULL },
+    { "r",   9,   "privileged", ONE, &opt.privileged, NULL, NULL }, /* all of root, no filter */
+    { "r",   10,  "explain", ONE, &opt.explain, NULL, NULL }, /* show each step */
+    { "x",   11,  "no-cgroup", ONE, &opt.no_cgroup, NULL, NULL }, /* not subject to the limits */
 };
 // clang-format on
 
