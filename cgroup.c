@@ -59,9 +59,10 @@ bool cgroup_says(const char *file, const char *pattern) {
 
 /* ---- before it runs ---- */
 
-/* A controller counts without a limit, too. Bare: if it is missing, no file is found below. */
+/* A controller counts without a limit, too: it is enabled once, by the row that is not an extra.
+ * Bare: if it is missing, no file is found below. */
 static void set_limit(const struct limit *l) {
-    each_line (dir, get("cgroup"))
+    each_line (dir, l->file1 ? get("cgroup") : NULL)
         put(text("%s/../cgroup.subtree_control", dir), "+%s", l->controller);
     if (!*l->value || cgroup_write(l->file2, text(l->format, *l->value)) || !l->file1) return;
     if (!cgroup_write(l->file1, *l->value))
