@@ -25,6 +25,7 @@
 
 #define BRIDGE "container0"
 static uint32_t gateway = 0x0a420001; /* 10.66.0.1; containers get the others of its /16 */
+static uint32_t address = 0x0a420002; /* the container's; this one without a bridge */
 
 /* ---- netlink: one buffer, filled from the left ---- */
 
@@ -127,7 +128,6 @@ static long add_default_route(void) {
  * inside can see us. */
 
 static int listeners[COUNT(opt.publish)]; /* the sockets on the host */
-static uint32_t address; /* the container's */
 
 /* [IP:]HOST:CONTAINER. An IPv6 socket serves IPv4, too: at ::ffff:IP, or at :: for all
  * addresses. */
@@ -182,9 +182,8 @@ void net_prepare(void) {
  * where we start a program of the host. The bridge's network, in which the gateway has the first
  * address, is in a route. */
 static void find_bridge(void) {
+    if (!matches(get("/proc/net/route"), BRIDGE "\t")) must(system("\"$CONTAINER\" network up"));
     char *route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
-    if (!route && must(system("\"$CONTAINER\" network up")) == 0)
-        route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
     if (!route) die("--network bridge: there is no bridge " BRIDGE " (see container network)");
     sscanf(route, "%*s %x", &gateway);
     gateway = ntohl(gateway) + 1;
@@ -196,26 +195,28 @@ static void find_bridge(void) {
 static void plug_in(pid_t pid) {
     uint32_t n = 0;
     for (char *c = opt.name; *c; c++) n = n * 31 + *c;
-    while (add_veth(address = gateway + 1 + n++ % 65533, pid) == -1)
+    while (add_veth(address = gateway + 1 + n++ % 65533, pid) == -1 && errno != ESRCH)
         if (errno != EEXIST) die("--network bridge: %s", strerror(errno));
     must(put("ip", "%s\n", inet_ntoa((struct in_addr){ htonl(address) })), "ip %#x", address);
 }
 
 /* First what is done on the host. Then we join, as long as we have one thread, and do the rest from
- * inside. What we have open stays the host's. */
+ * inside. What we have open stays the host's. ESRCH: init has been killed, because the limit of its
+ * memory is too small even for us; then there is nothing to connect, and ns_watch tells how. */
 void net_connect(pid_t pid) {
     bool bridge = NETWORK_IS("bridge");
     if (NETWORK_IS("host")) return;
     for (int i = 0; opt.publish[i]; i++) listeners[i] = publish(opt.publish[i]);
     if (bridge) find_bridge();
     if (bridge) plug_in(pid);
-    must(setns(over, CLONE_NEWNET | (opt.rootless ? CLONE_NEWUSER : 0)));
+    int joined_by_setns = setns(over, CLONE_NEWNET | (opt.rootless ? CLONE_NEWUSER : 0));
+    if (joined_by_setns == -1 && errno == ESRCH) return;
+    must(joined_by_setns, "the network of pid %d", pid);
     must(set_link_up("lo"));
     if (bridge) must(set_link_up("eth0"));
-    if (bridge) must(add_address(address, "eth0"), "%#x/16 eth0", address);
+    /* without a bridge not 127.0.0.1, because servers trust whoever comes from there */
+    if (bridge || *opt.publish) must(add_address(address, bridge ? "eth0" : "lo"));
     if (bridge) must(add_default_route(), "via %#x", gateway);
-    /* not 127.0.0.1, because servers trust whoever comes from there */
-    if (!bridge && *opt.publish) must(add_address(address = gateway + 1, "lo"));
     for (int i = 0; opt.publish[i]; i++)
         must((errno = pthread_create(&(pthread_t){ 0 }, NULL, serve, &listeners[i])) ? -1 : 0);
 }
