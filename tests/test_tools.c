@@ -508,6 +508,17 @@ START_TEST(rm_wakes_the_watcher) {
 }
 END_TEST
 
+/* Who took the lock has ended, and left it to a child: so did the client of run -d. */
+START_TEST(rm_finds_who_has_inherited_the_lock) {
+    expect(as(_i, CREATE "$BASE true"), 0, NULL, "");
+    struct result r = as(_i, "(flock 9; exec sleep 1000) 9<" DIR " >/dev/null & p=$!;"
+                             " until ! flock -n " DIR " true; do sleep 0.05; done;"
+                             " $CONTAINER rm -f $NAME; echo $?; wait $p; echo $?;"
+                             " ls $CONTAINER_HOME/containers");
+    expect(r, 0, "0\n137\n", "");
+}
+END_TEST
+
 /* Its own status, not that of the next life, or 137 because it has been removed. */
 START_TEST(wait_hears_the_status) {
     int status = random_between(1, 99);
@@ -1072,6 +1083,16 @@ START_TEST(commit_keeps_all) {
 }
 END_TEST
 
+/* Whoever can open a file can lock it, for ever; and execute it, if it is set-uid. */
+START_TEST(nobody_else_comes_near) {
+    make_image(OURSELVES);
+    expect(sh(RUN "./image sleep 1000; " COMMIT "snap"), 0, "snap: ", NULL);
+    expect(sh("cd $CONTAINER_HOME && stat -c '%%a %%n' *"), 0,
+           "700 containers\n700 images\n700 layers\n600 lock\n", "");
+    end(OURSELVES);
+}
+END_TEST
+
 /* The program always writes to one, then to two. Between them there is enough to copy that it
  * would be far ahead, if it ran on. */
 START_TEST(commit_takes_one_moment) {
@@ -1509,6 +1530,7 @@ static void add_roots_tests(TCase *inspect, TCase *stats, TCase *commit) {
     if (!cgroup_v2())
         tcase_add_test(stats, stats_counts_kills);
     tcase_add_test(commit, commit_keeps_all);
+    tcase_add_test(commit, nobody_else_comes_near);
     tcase_add_test(commit, commit_takes_one_moment);
     tcase_add_loop_test(commit, failed_commit_leaves_nothing, 0, COUNT(broken));
     tcase_add_loop_test(commit, commit_leaves_the_state, 0, COUNT(states));
@@ -1551,6 +1573,7 @@ static void add_life_tests(Suite *s) {
     tcase_add_loop_test(ends, rm_may_be_said_twice, 0, users());
     tcase_add_loop_test(ends, rm_meets_start, 0, users());
     tcase_add_loop_test(ends, rm_wakes_the_watcher, 0, users());
+    tcase_add_loop_test(ends, rm_finds_who_has_inherited_the_lock, 0, users());
     tcase_add_loop_test(ends, wait_hears_the_status, 0, users());
     tcase_add_loop_test(logs, followers_survive_a_full_log, 0, users());
     tcase_add_loop_test(logs, followers_hear_that_the_watcher_is_dead, 0, users());
