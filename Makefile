@@ -175,7 +175,7 @@ lint: ## check the format and style of all sources and scripts, and the top leve
 	printf '%s\n' $(SOURCES) $(wildcard tests/*.c) | \
 	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(FLAGS) $$(pkg-config --cflags check)
 	shellcheck -x $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* \
-	    lessons/* lessons/*/*)
+	    lessons/* lessons/*/* lessons/*/*/*)
 
 count: ## count the lines of code; fails over 1000 in *.c, 75 in *.h, or if one is too long
 	@tests/count
