@@ -204,7 +204,8 @@ LAB  ?= 1
 DIR  ?= build/lab-$(LAB)
 SEED ?= 1
 JOBS ?= 2
-graded = $(PROGRAM) base $(B)/probe
+# What a grade needs is made without a word on standard output, which is for the result.
+graded = $(MAKE) -s $(PROGRAM) base $(B)/probe >&2
 typed  = $(if $(filter command line,$(origin $(1))),'$($(1))')
 
 lab: ## write DIR: the sources without what LAB=1..8 is about; HARD=1: without hints
@@ -216,26 +217,32 @@ task: ## print what LAB asks of the student ID alone: the values drawn for ID
 hint: ## print the next hint of LAB, for what is not yet written in DIR
 	@lessons/hint '$(LAB)' '$(DIR)'
 
-grade: $(graded) ## points for LAB in DIR; ID=student; ITEM=; HOST=1: no virtual machine; JSON=1
+grade: ## points for LAB in DIR; ID=student; ITEM=; HOST=1: no virtual machine; JSON=1
+	@$(graded)
 	@lessons/grade '$(LAB)' '$(DIR)' $(ITEM)
 
-grade-all: $(graded) ## the same for all DIRS, JOBS at a time; a line of JSON each
+grade-all: ## the same for all DIRS, JOBS at a time; a line of JSON each
+	@$(graded)
 	@printf '%s\n' $(DIRS) | LINE=1 xargs -P '$(JOBS)' -I {} lessons/grade '$(LAB)' {} || \
 	    [ $$? -eq 123 ]
 
 hunt: ## write DIR: the sources with a mistake, which follows from SEED
 	lessons/hunt '$(SEED)' '$(DIR)'
 
-hunt-check: $(graded) ## does TEST (a file of sh) show the mistake of SEED? Is it repaired in DIR?
+hunt-check: ## does TEST (a file of sh) show the mistake of SEED? Is it repaired in DIR?
+	@$(graded)
 	@NAME=$(call typed,NAME) lessons/hunt --check '$(SEED)' '$(TEST)' $(call typed,DIR)
 
-mutants: $(graded) ## does each statement of LAB's functions count? LIST=1; MUTANT=n; SAMPLE=n
+mutants: ## does each statement of LAB's functions count? LIST=1; MUTANT=n; SAMPLE=n
+	@$(graded)
 	@lessons/mutants '$(LAB)'
 
-labs-test: $(graded) ## prove the labs: full, starter, sheet, task, wrong, evidence ...; KINDS='...'
+labs-test: ## prove the labs: full, starter, sheet, task, wrong, evidence ...; KINDS='...'
+	@$(graded)
 	lessons/labs-test $(KINDS)
 
-lessons-test: $(graded) ## run what the lessons show, and compare what they quote
+lessons-test: ## run what the lessons show, and compare what they quote
+	@$(graded)
 	lessons/check --self-test
 	lessons/check $(FILES)
 
