@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tiny.c - a container: clone, chroot, exec. All else in this course is repair.
+ * tiny.c - a container: clone, chroot, exec. Everything else in this course is repair.
  *
  *      cc -o /tmp/tiny lessons/tiny.c
  *      unshare -Ur /tmp/tiny rootfs/base sh        or, as root, without the unshare
