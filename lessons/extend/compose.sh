@@ -29,7 +29,7 @@ is 'and the other is left alone' "$web" "$(pid_of shop_web)"
 db=$(pid_of shop_db)
 write "web: $options $image sleep 63" "db: $options $image sleep 62"
 run up >/dev/null
-is 'its line has changed: it is made anew' 'sleep 63' "$(cat "$CONTAINER_HOME/containers/shop_web/command")"
+is 'its line has changed: it is made anew' 'sleep 63 ' "$(tr '\0' ' ' <"/proc/$(program_of shop_web)/cmdline")"
 is 'and the other is left alone' "$db" "$(pid_of shop_db)"
 is 'ps' '*db*running*' "$(run ps | sort | xargs)"
 write "web: $options $image sleep 63"

@@ -27,7 +27,7 @@ try 1 'kill -9 $$' >/dev/null
 is 'a signal is a failure, too' "137 2" "$? $(lines)"
 is 'a program that is not there is not tried again' '*nosuch*' \
     "$(c run --rm --network none --restart 3 "$image" nosuch)"
-is 'a number is wanted' '*--restart x: want*' "$(c run --rm --network none --restart x "$image" true)"
+is 'a number is expected' '*--restart x: expected*' "$(c run --rm --network none --restart x "$image" true)"
 
 rm -f "$box/d/n"
 c run -d --name box --network none --restart 3 -v "$box/d:/d" "$image" sh -c 'echo x >>/d/n; sleep 60' >/dev/null
