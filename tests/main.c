@@ -12,6 +12,7 @@
  */
 #include "test.h"
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,7 @@ int main(void) {
         fprintf(stderr, "set CONTAINER, PROBE, BASE and SOURCE, or type: make test\n");
         return 2;
     }
+    signal(SIGHUP, SIG_DFL); /* nohup has us ignore it; and no sh could trap it again */
     if (!mkdtemp(tests) || setenv("TESTS", tests, 1) == -1 || system(prepare) != 0) {
         fprintf(stderr, "cannot prepare %s\n", tests);
         return system(tidy) == -1 ? 3 : 2;
