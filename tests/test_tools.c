@@ -1483,6 +1483,16 @@ START_TEST(doctor_sees_what_is_wrong) {
 }
 END_TEST
 
+/* A machine that was made from an image of Docker's has this file, too; but its root is a disk. */
+START_TEST(doctor_tells_docker_from_a_machine) {
+    expect(sh("$CONTAINER run --rm --network none -v $TOOLS:/tools:ro $BASE"
+              " sh -c 'touch /.dockerenv; sh /tools/doctor | grep -c \"inside a Docker container\"'"),
+           0, "1\n", NULL);
+    if (system("grep -q '^[0-9]* [0-9]* [1-9][0-9]*:[0-9]* / / ' /proc/self/mountinfo") == 0)
+        expect(sh("! sh $TOOLS/doctor | grep 'inside a Docker container'"), 0, "", NULL);
+}
+END_TEST
+
 /* It says what is so: yes where a container runs, no where none does; and it leaves nothing. */
 START_TEST(doctor_agrees_with_the_engine) {
     struct result told = as(_i, DOCTOR);
@@ -1603,8 +1613,10 @@ Suite *tools_suite(void) {
     tcase_add_loop_test(stats, stats_knows_the_hosts_network, 0, users());
     TCase *doctor = new_case(s, "doctor");
     tcase_add_loop_test(doctor, doctor_sees_what_is_wrong, 0, COUNT(broken_hosts));
+    tcase_add_test(doctor, doctor_tells_docker_from_a_machine);
     if (is_root())
         tcase_add_test(doctor, doctor_sees_subordinate_ids);
+    tcase_add_test(doctor, doctor_tells_docker_from_a_machine);
     tcase_add_loop_test(doctor, doctor_agrees_with_the_engine, 0, users());
     tcase_add_loop_test(commit, commits_what_has_ended, 0, users());
     tcase_add_loop_test(commit, commit_refuses, 0, COUNT(in_the_way));
