@@ -200,37 +200,40 @@ check-all: ## all checks, and all of each: by hand, before a release
 # The course. What lessons/grade, hunt and mutants read from the environment (ID=student, HOST=1,
 # JSON=1, HARD=1 ...) can also stand on the command line.
 LAB  ?= 1
-DIR  ?= build/lab-$(LAB)
 SEED ?= 1
 JOBS ?= 2
 # What a grade needs is made without a word on standard output, which is for the result.
 graded = $(MAKE) -s $(PROGRAM) base $(B)/probe >&2
 typed  = $(if $(filter command line,$(origin $(1))),'$($(1))')
+# Not every shell replaces a ~ behind the = of DIR=~/lab2.
+home   = $(patsubst ~/%,$(HOME)/%,$(1))
+dir    = '$(call home,$(or $(DIR),$(error DIR is missing, for example DIR=~/lab$(LAB))))'
 
 lab: ## write DIR: the sources without what LAB=1..8 is about; HARD=1: without hints
-	lessons/lab '$(LAB)' '$(DIR)'
+	lessons/lab '$(LAB)' $(dir)
 
 task: ## print what LAB asks of the student ID alone: the values drawn for ID
 	@lessons/task '$(LAB)'
 
 hint: ## print the next hint of LAB, for what is not yet written in DIR
-	@lessons/hint '$(LAB)' '$(DIR)'
+	@lessons/hint '$(LAB)' $(dir)
 
 grade: ## points for LAB in DIR; ID=student; ITEM=; HOST=1: no virtual machine; JSON=1
 	@$(graded)
-	@lessons/grade '$(LAB)' '$(DIR)' $(ITEM)
+	@lessons/grade '$(LAB)' $(dir) $(ITEM)
 
-grade-all: ## the same for all DIRS, JOBS at a time; a line of JSON each
+grade-all: ## the same for all DIRS, JOBS at a time; a line of JSON each; TASK=1
 	@$(graded)
-	@printf '%s\n' $(DIRS) | LINE=1 xargs -P '$(JOBS)' -I {} lessons/grade '$(LAB)' {} || \
-	    [ $$? -eq 123 ]
+	@[ '$(DIRS)' ] || { echo "DIRS is missing, for example DIRS='subs/*'" >&2; exit 2; }
+	@printf '%s\0' $(DIRS) | LINE=1 xargs -0 -P '$(JOBS)' -I {} sh -c \
+	    'lessons/grade "$$0" "$$1" || [ $$? -eq 1 ]' '$(LAB)' {}
 
 hunt: ## write DIR: the sources with a mistake, which follows from SEED
-	lessons/hunt '$(SEED)' '$(DIR)'
+	lessons/hunt '$(SEED)' $(dir)
 
 hunt-check: ## does TEST (a file of sh) show the mistake of SEED? Is it repaired in DIR?
 	@$(graded)
-	@NAME=$(call typed,NAME) lessons/hunt --check '$(SEED)' '$(TEST)' $(call typed,DIR)
+	@NAME=$(call typed,NAME) lessons/hunt --check '$(SEED)' '$(call home,$(TEST))' $(if $(DIR),$(dir))
 
 mutants: ## does each statement of LAB's functions count? LIST=1; MUTANT=n; SAMPLE=n
 	@$(graded)
