@@ -24,8 +24,8 @@
 #include <netinet/tcp.h>
 
 #define BRIDGE "container0"
-static uint32_t gateway = 0x0a420001; /* 10.66.0.1; containers get the others of its /16 */
-static uint32_t address = 0x0a420002; /* the container's; this one without a bridge */
+/* 10.66.0.1, and the container's, which is another of its /16: this one if there is no bridge. */
+static uint32_t gateway = 0x0a420001, address = 0x0a420002;
 
 /* ---- netlink: one buffer, filled from the left ---- */
 
@@ -182,8 +182,9 @@ void net_prepare(void) {
  * where we start a program of the host. The bridge's network, in which the gateway has the first
  * address, is in a route. */
 static void find_bridge(void) {
-    if (!matches(get("/proc/net/route"), BRIDGE "\t")) must(system("\"$CONTAINER\" network up"));
     char *route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
+    if (!route && must(system("\"$CONTAINER\" network up")) == 0)
+        route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
     if (!route) die("--network bridge: there is no bridge " BRIDGE " (see container network)");
     sscanf(route, "%*s %x", &gateway);
     gateway = ntohl(gateway) + 1;
