@@ -1616,7 +1616,6 @@ Suite *tools_suite(void) {
     tcase_add_test(doctor, doctor_tells_docker_from_a_machine);
     if (is_root())
         tcase_add_test(doctor, doctor_sees_subordinate_ids);
-    tcase_add_test(doctor, doctor_tells_docker_from_a_machine);
     tcase_add_loop_test(doctor, doctor_agrees_with_the_engine, 0, users());
     tcase_add_loop_test(commit, commits_what_has_ended, 0, users());
     tcase_add_loop_test(commit, commit_refuses, 0, COUNT(in_the_way));
