@@ -195,7 +195,7 @@ check-all: ## all checks, and all of each: by hand, before a release
 	$(MAKE) sanitize FEWER=1
 	$(MAKE) lessons-test
 	HOST=1 $(MAKE) labs-test
-	$(MAKE) mutants LAB='1 2 3 4 5 6 7 8'
+	$(MAKE) mutants LAB=all
 
 # The course. What lessons/grade, hunt and mutants read from the environment (ID=student, HOST=1,
 # JSON=1, HARD=1 ...) can also stand on the command line.
@@ -235,9 +235,9 @@ hunt-check: ## does TEST (a file of sh) show the mistake of SEED? Is it repaired
 	@$(graded)
 	@NAME=$(call typed,NAME) lessons/hunt --check '$(SEED)' '$(call home,$(TEST))' $(if $(DIR),$(dir))
 
-mutants: ## does each statement of LAB's functions count? LIST=1; MUTANT=n; SAMPLE=n
+mutants: ## does each statement of the functions of LAB, or all, count? LIST=1; MUTANT=n; SAMPLE=n
 	@$(graded)
-	@for lab in $(LAB); do lessons/mutants "$$lab" || exit; done
+	@for lab in $(patsubst all,$(notdir $(wildcard lessons/labs/[0-9])),$(LAB)); do lessons/mutants "$$lab" || exit; done
 
 labs-test: ## prove the labs: full, starter, sheet, task, wrong, evidence ...; KINDS='...'
 	@$(graded)
