@@ -3,6 +3,7 @@
 # The program is these five files and nothing else: `make count` counts them, and `make lint` fails
 # if there are others beside them.
 SOURCES = container.c ns.c cgroup.c fs.c net.c
+MANUALS = lessons/container.1 lessons/container-image.1
 TESTS   = $(filter-out $(addprefix tests/,probe.c fuzz.c dump.c floor.c),$(wildcard tests/*.c))
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g -pthread
@@ -18,14 +19,22 @@ STATIC ?= $(if $(shell $(call missing,libc.a)),,-static)
 
 MACHINE := $(shell uname -m)
 
+# make MUSL=1: another C library, with which a start takes less (lessons/9-speed.md). Its compiler
+# does not look for the kernel's headers.
+MUSL_CC = musl-gcc -idirafter /usr/include -idirafter /usr/include/$(MACHINE)-linux-gnu
+ifdef MUSL
+CC = $(MUSL_CC)
+endif
+
 # What the targets need: a command each, but a lib is there when a program can be linked with it.
 # An ordinary user of Debian finds ip and nft only with the sbin directories in PATH. Without one
 # of IMAGE_TOOLS, tests of images are left out.
 TEST_TOOLS = pkg-config libcheck libc.a busybox ip nft ping
 VM_TOOLS   = qemu-system-$(MACHINE) busybox cpio modprobe mkfs.ext4
-LESSON_TOOLS = curl aspell
+TEACHER_TOOLS = zip pandoc
+LESSON_TOOLS = curl aspell docker-registry skopeo jq
 IMAGE_TOOLS = docker-registry skopeo umoci runc jq curl getfattr zstd xz bzip2
-LINT_TOOLS = clang-format clang-tidy cppcheck shellcheck pkg-config libcheck
+LINT_TOOLS = clang-format clang-tidy cppcheck shellcheck pkg-config libcheck mandoc
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -37,11 +46,11 @@ missing = for t in $(sort $(1)); do case $$t in \
           libcheck) pkg-config --exists check;; *) command -v $$t;; \
           esac >/dev/null 2>&1 || echo $$t; done
 need    = @m=`$(call missing,$(1))`; [ -z "$$m" ] || \
-          { echo "$@: missing:" $$m "('make deps' installs it, or says how)" >&2; exit 1; }
+          { echo "$@: missing:" $$m "('make deps$(2)' installs it, or says how)" >&2; exit 1; }
 
 # Several targets on one command line are made in that order, with -j too: `make deps test`.
 $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
-# All that `make help` lists are no files.
+# Nothing that `make help` lists is a file.
 .PHONY: base FORCE $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 
@@ -58,6 +67,17 @@ $(B)/flags: FORCE
 	@mkdir -p $(B)/tests; flags='$(CC) $(FLAGS) $(LDFLAGS) $(STATIC)'; \
 	echo "$$flags" | cmp -s - $@ || echo "$$flags" >$@
 
+# What `make run` says at a terminal. README shows it.
+define GREETING
+You are root in a container: processes of this machine that see only part of it.
+Try:  ps -o pid,comm         two processes: init, which reaps orphans, and sh
+      kill -9 1              nothing happens: no process inside can kill init
+      touch /mark; ls /      a root of its own: the machine has no /mark
+      mount -t tmpfs t /mnt  refused: this root has lost most of root's power
+      ip addr                its own network interfaces; without root only lo
+To leave: exit, or Ctrl-D. The container is removed then.
+endef
+
 # What `make run` does in the container when nobody sits at a terminal.
 define LOOK_AROUND
 echo "== host name"; hostname
@@ -71,8 +91,13 @@ echo "== mounts";    cat /proc/mounts
 endef
 
 run: export LOOK_AROUND := $(LOOK_AROUND)
+run: export GREETING := $(GREETING)
 run: $(PROGRAM) base ## a shell in a container; without a terminal, what a container sees
-	@if [ -t 0 ]; then ./$(PROGRAM) run --rm -it rootfs/base sh || [ $$? -ne 125 ]; exit; fi; \
+	@if [ -t 0 ]; then \
+	    ./$(PROGRAM) run --rm -it rootfs/base sh -c 'echo "$$0"; exec sh' "$$GREETING" || \
+	        [ $$? -ne 125 ]; \
+	    exit; \
+	fi; \
 	limits=; for cgroup in /sys/fs/cgroup /sys/fs/cgroup/memory; do \
 	    [ ! -w $$cgroup/cgroup.procs ] || limits='-m 64M --cpus 0.5 --pids-limit 32'; done; \
 	echo "$$LOOK_AROUND" | ./$(PROGRAM) run --rm $$limits rootfs/base sh
@@ -92,9 +117,12 @@ SUITES ?= $(or $(CK_RUN_SUITE),$(filter-out $(LEAVE_OUT),$(ALL_SUITES)))
 
 # Where each step or call is tried, one in ten is: that is enough for every day.
 test: export FEWER ?= 10
-test: $(PROGRAM) base $(B)/tests/run $(B)/probe ## build and run the tests: SUITES='ns fs', or all
+test: export SAID = $(CURDIR)/$(B)/tests/said
+test: $(PROGRAM) base $(B)/tests/run $(B)/probe tiny ## build and run the tests: SUITES='ns fs', or all
+	@rm -f "$$SAID"
 	@CONTAINER='$(CURDIR)/$(PROGRAM)' PROBE='$(CURDIR)/$(B)/probe' BASE='$(CURDIR)/rootfs/base' \
-	SOURCE='$(CURDIR)' RUN='$(CURDIR)/$(B)/tests/run' JOBS='$(JOBS)' tests/all $(SUITES)
+	SOURCE='$(CURDIR)' TINY='$(CURDIR)/$(B)/tiny' RUN='$(CURDIR)/$(B)/tests/run' JOBS='$(JOBS)' tests/all $(SUITES)
+	@tests/messages "$$SAID"
 
 test-attacks: SUITES = attacks
 test-attacks: test ## try known ways out of a container only, and print a table of them
@@ -113,10 +141,10 @@ test-vm: export SLOWER ?= 4
 test-vm: export COMPILER ?= no
 # The suites images and build know nothing of cgroups.
 test-vm: override export LEAVE_OUT := $(filter-out $(SUITES),$(ALL_SUITES)) images build
-test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe ## run the tests in that virtual machine
+test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe tiny ## run the tests in that virtual machine
 	$(call need,$(VM_TOOLS))
 	@tests/vm 'CONTAINER=$$PWD/container PROBE=$$PWD/build/probe BASE=$$PWD/rootfs/base \
-	    SOURCE=$$PWD build/tests/run'
+	    SOURCE=$$PWD TINY=$$PWD/build/tiny build/tests/run'
 
 $(B)/tests/run: $(TESTS) $(wildcard tests/*.h) $(B)/flags
 	$(call need,$(TEST_TOOLS))
@@ -127,7 +155,15 @@ $(B)/probe: tests/probe.c $(B)/flags
 	$(call need,$(TEST_TOOLS))
 	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static $< -o $@
 
-# Leaks are no findings: the engine allocates and never frees, because its processes are short.
+# The containers of the lessons. They define _GNU_SOURCE themselves, and their stack is too small for
+# sanitizers.
+tiny: $(patsubst lessons/%.c,$(B)/%,$(wildcard lessons/tiny/*.c)) ## build the containers of lessons/tiny
+
+$(B)/tiny/%: lessons/tiny/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -Wpedantic $(if $(CI),-Werror) $(CFLAGS) $< -o $@
+
+# Leaks do not count: the engine allocates and never frees, because its processes are short-lived.
 # Attacks are left out, because sanitizers make another program of the one that is attacked; images
 # and build, because most of what they run is no C.
 # No -Werror: with sanitizers gcc warns of what is not there.
@@ -152,14 +188,25 @@ fuzz: ## feed the option parser and the netlink builder random bytes for SECONDS
 	    { tail -n 60 build/fuzz/log; exit 1; }; \
 	grep '^Done' build/fuzz/log
 
+# Each has daemons, links and mounts of its own, in namespaces; see tests/engines/common. SUITE is
+# runtime-tools or crun, and DIR a checkout of it; see tests/engines/suite.
+CLIENTS ?= podman docker containerd crictl slurm kubernetes
+engines: $(PROGRAM) base ## run Podman, Docker ... with our containers; CLIENTS=podman; SUITE=, DIR=
+	@failed=0; for client in $(if $(SUITE),suite,$(CLIENTS)); do \
+	    echo "== $$client"; tests/engines/$$client || failed=1; done; exit $$failed
+
 # Static, because it runs inside, too.
 $(B)/floor: tests/floor.c net.c ns.c fs.c cgroup.c container.h $(B)/flags
 	$(call need,libc.a)
 	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static tests/floor.c net.c cgroup.c -o $@
 
-# Both work in namespaces of their own. Peers, as runc or podman, take part if the machine has them.
+# Both work in namespaces of their own. Peers, as runc or podman, take part if the machine has them,
+# and so does the engine with musl.
 bench: $(PROGRAM) base $(B)/floor ## how fast, beside the kernel's least and others; QUICK=1: a hint
+	@! command -v musl-gcc >/dev/null || \
+	    $(MUSL_CC) $(filter-out $(SANITIZE),$(FLAGS)) -static $(SOURCES) -o $(B)/musl
 	CONTAINER='$(CURDIR)/$(PROGRAM)' FLOOR='$(CURDIR)/$(B)/floor' BASE='$(CURDIR)/rootfs/base' \
+	WITH_MUSL='$(CURDIR)/$(B)/musl' \
 	OUT='$(or $(OUT),$(CURDIR)/$(B)/bench)' tests/bench
 
 soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: what is left?
@@ -168,14 +215,17 @@ soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: wha
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
 lint: ## check the format and style of all sources and scripts, and the top level's names
 	tests/layout
+	tests/english
+	tests/messages
 	$(call need,$(LINT_TOOLS))
-	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch] lessons/*.c)
+	clang-format --dry-run -Werror $(wildcard *.[ch] tests/*.[ch] lessons/*.c lessons/tiny/*.c)
 	cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE --suppress=leakNoVarFunctionCall \
 	    --enable=warning,portability,performance $(SOURCES) tests/probe.c
 	printf '%s\n' $(SOURCES) $(wildcard tests/*.c) | \
 	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(FLAGS) $$(pkg-config --cflags check)
 	shellcheck -x $$(grep -lsE '^#(!/bin/[a-z]*sh| shellcheck shell=)' .ci/* rootfs/* tests/* \
-	    lessons/* lessons/*/* lessons/*/*/*)
+	    tests/*/* lessons/* lessons/*/* lessons/*/*/*)
+	mandoc -T lint -W warning $(MANUALS)
 
 count: ## count the lines of code; fails over 1000 in *.c, 75 in *.h, or if one is too long
 	@tests/count
@@ -195,6 +245,7 @@ check-all: ## all checks, and all of each: by hand, before a release
 	$(MAKE) sanitize FEWER=1
 	$(MAKE) lessons-test
 	HOST=1 $(MAKE) labs-test
+	$(MAKE) grade LAB=2 DIR=. | grep '20 of 20 points'
 	$(MAKE) mutants LAB=all
 
 # The course. What lessons/grade, hunt and mutants read from the environment (ID=student, HOST=1,
@@ -222,11 +273,17 @@ grade: ## points for LAB in DIR; ID=student; ITEM=; HOST=1: no virtual machine; 
 	@$(graded)
 	@lessons/grade '$(LAB)' $(dir) $(ITEM)
 
-grade-all: ## the same for all DIRS, JOBS at a time; a line of JSON each; TASK=1
+grade-all: ## the same for each directory in DIR, or DIRS, JOBS at a time; CSV=1: a table; TASK=1
 	@$(graded)
-	@[ '$(DIRS)' ] || { echo "DIRS is missing, for example DIRS='subs/*'" >&2; exit 2; }
-	@printf '%s\0' $(DIRS) | LINE=1 xargs -0 -P '$(JOBS)' -I {} sh -c \
+	@[ '$(DIRS)$(DIR)' ] || { echo "DIR is missing, for example DIR=subs, or DIRS='subs/a*'" >&2; exit 2; }
+	@[ '$(CSV)' != 1 ] || echo student,lab,points,max,status
+	@$(if $(DIRS),printf '%s\0' $(DIRS),find $(dir) -mindepth 1 -maxdepth 1 -type d -print0 | sort -z) | \
+	    LINE=1 xargs -0 -P '$(JOBS)' -I {} sh -c \
 	    'lessons/grade "$$0" "$$1" || [ $$? -eq 1 ]' '$(LAB)' {}
+
+gradescope: ## build/gradescope-labLAB.zip, for Gradescope: grades LAB in the VM; TASK=1; TIMEOUT=10
+	$(call need,zip $(VM_TOOLS))
+	@lessons/gradescope/zip '$(LAB)'
 
 hunt: ## write DIR: the sources with a mistake, which follows from SEED
 	lessons/hunt '$(SEED)' $(dir)
@@ -248,35 +305,54 @@ lessons-test: ## run what the lessons show, and compare what they quote
 	lessons/check --self-test
 	lessons/check $(FILES)
 
-poster: ## build/poster.svg: the whole source on one sheet
-	lessons/poster >build/poster.svg
+slides: ## build/slides: a deck for each lesson, HTML, from its text and pictures
+	$(call need,pandoc)
+	@lessons/slides
+
+poster: ## build/poster.svg: the whole source on one sheet, in layers
+	@mkdir -p build
+	lessons/poster >build/poster.svg.new
+	mv build/poster.svg.new build/poster.svg
+
+# What the book needs is large, and nothing else needs it: `make deps BOOK=1` installs it, too.
+BOOK_TOOLS = pandoc chromium python3
+book: ## build/book: the course as HTML, to read without a network; PDF=1: and for paper
+	$(call need,pandoc $(if $(PDF),chromium), BOOK=1)
+	@PDF='$(PDF)' lessons/book $(B)/book
+
+book-test: book ## open the book in a headless Chromium: links, widths, contrast, pictures, search
+	$(call need,$(BOOK_TOOLS), BOOK=1)
+	@lessons/book-test --self-test
+	@lessons/book-test $(B)/book
 
 # The machine's package manager, and its names for what build, tests and lint need.
 apt-get = apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
-          --no-install-recommends gcc libc6-dev make pkg-config check busybox-static iproute2 \
+          -o DPkg::Lock::Timeout=120 --no-install-recommends \
+          gcc libc6-dev make pkg-config check busybox-static iproute2 \
           iputils-ping nftables iptables procps util-linux cloc clang libclang-rt-dev clang-format \
-          clang-tidy cppcheck shellcheck cpio kmod e2fsprogs xz-utils \
+          clang-tidy cppcheck shellcheck mandoc cpio kmod e2fsprogs xz-utils \
           qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,arm) musl-tools gcc-aarch64-linux-gnu \
           libc6-dev-arm64-cross qemu-user-static docker-registry skopeo umoci runc jq curl \
-          ca-certificates attr zstd bzip2 aspell aspell-en
+          ca-certificates attr zstd bzip2 aspell aspell-en zip pandoc $(if $(BOOK),$(BOOK_TOOLS))
 dnf     = dnf install -y gcc glibc-static libasan libubsan make pkgconf-pkg-config check-devel \
           busybox iproute iputils nftables iptables-nft procps-ng util-linux cloc clang \
-          compiler-rt clang-tools-extra cppcheck ShellCheck cpio kmod e2fsprogs xz \
+          compiler-rt clang-tools-extra cppcheck ShellCheck mandoc cpio kmod e2fsprogs xz \
           qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64)-core skopeo umoci runc jq \
-          curl attr zstd bzip2 aspell aspell-en
+          curl attr zstd bzip2 aspell aspell-en zip pandoc-cli
 apk     = apk add -U gcc musl-dev linux-headers make pkgconf check-dev busybox-static iproute2 \
           iputils-ping nftables iptables procps util-linux cloc clang compiler-rt \
-          clang-extra-tools cppcheck shellcheck cpio kmod e2fsprogs xz qemu-system-$(MACHINE) \
-          skopeo umoci runc jq curl attr zstd bzip2 tar sed coreutils findutils aspell aspell-en
+          clang-extra-tools cppcheck shellcheck mandoc cpio kmod e2fsprogs xz \
+          qemu-system-$(MACHINE) skopeo umoci runc jq curl attr zstd bzip2 tar sed coreutils \
+          findutils aspell aspell-en zip pandoc-cli
 pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute2 iputils \
-          nftables iptables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck cpio \
-          kmod e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64) skopeo \
-          umoci runc jq curl attr xz bzip2 aspell aspell-en
+          nftables iptables procps-ng util-linux cloc clang compiler-rt cppcheck shellcheck mandoc \
+          cpio kmod e2fsprogs zstd qemu-system-$(if $(filter x86_64,$(MACHINE)),x86,aarch64) skopeo \
+          umoci runc jq curl attr xz bzip2 aspell aspell-en zip pandoc-cli
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
-	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LESSON_TOOLS) $(LINT_TOOLS) \
-	    iptables libasan libfuzzer cloc)`; \
+	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LESSON_TOOLS) $(TEACHER_TOOLS) \
+	    $(LINT_TOOLS) iptables libasan libfuzzer cloc $(if $(BOOK),$(BOOK_TOOLS)))`; \
 	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
 	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \
 	echo 'deps: package manager: $(or $(MANAGER),unknown: install these by hand)'; \
@@ -293,7 +369,9 @@ doctor: ## say if containers will run here, for you, and what to do where not
 LIBEXEC    = $(DESTDIR)$(PREFIX)/libexec/container
 LINK       = $(DESTDIR)$(PREFIX)/bin/container
 COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/container
-INSTALLED  = container $(wildcard lessons/tools/*) $(addprefix rootfs/,image layer registry build)
+MAN        = $(DESTDIR)$(PREFIX)/share/man/man1
+INSTALLED  = container $(MANUALS) $(wildcard lessons/tools/*) \
+             $(addprefix rootfs/,tiny layer image build)
 
 install: $(PROGRAM) ## install below PREFIX (/usr/local), and DESTDIR
 	for file in $(INSTALLED); do \
@@ -301,11 +379,13 @@ install: $(PROGRAM) ## install below PREFIX (/usr/local), and DESTDIR
 	    install -D -m $$mode $$file '$(LIBEXEC)'/$$file || exit; \
 	done
 	install -D -m 644 lessons/tools/completion '$(COMPLETION)'
-	mkdir -p '$(DESTDIR)$(PREFIX)/bin'
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin' '$(MAN)'
+	install -m 644 $(MANUALS) '$(MAN)'
 	ln -sfn ../libexec/container/container '$(LINK)'
 
 uninstall: ## remove what install put there, and nothing else
-	rm -f '$(LINK)' '$(COMPLETION)' $(INSTALLED:%='$(LIBEXEC)/%')
+	rm -f '$(LINK)' '$(COMPLETION)' $(INSTALLED:%='$(LIBEXEC)/%') \
+	    $(MANUALS:lessons/%='$(MAN)/%')
 	for dir in /lessons/tools /lessons /rootfs ''; do \
 	    rmdir '$(LIBEXEC)'$$dir 2>/dev/null || :; \
 	done

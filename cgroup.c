@@ -40,13 +40,12 @@ static const struct limit {
 
 /* ---- all directories of the container ---- */
 
-int cgroup_write(const char *file, const char *value) {
-    int found = 0;
+bool cgroup_write(const char *file, const char *value) {
+    bool found = false;
     each_line (dir, get("cgroup")) {
         char *path = text("%s/%s", dir, file);
         if (access(path, F_OK) == -1) continue;
-        must(put(path, "%s", value), "%s = %s in %s", file, value, dir);
-        found++;
+        found = must(put(path, "%s", value), "%s = %s in %s", file, value, dir) == 0;
     }
     return found;
 }
@@ -66,29 +65,30 @@ static void set_limit(const struct limit *l) {
         put(text("%s/../cgroup.subtree_control", dir), "+%s", l->controller);
     if (!*l->value || cgroup_write(l->file2, text(l->format, *l->value)) || !l->file1) return;
     if (!cgroup_write(l->file1, *l->value))
-        die("%s %s: no cgroup file %s; try container delegate", l->controller, *l->value, l->file2);
+        die("limit %s %s: no file %s; try: container delegate", l->controller, *l->value, l->file2);
 }
 
 /* Root's containers go to the top of each tree. A user's go beside the user's own cgroup, 0::PATH
- * in /proc/self/cgroup: below it no limits can be given, because there are processes in it. */
+ * in /proc/self/cgroup: below it no limits can be given, because there are processes in it. From
+ * there --cgroup-parent leads further down. */
 void cgroup_create(void) {
     bool version2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-    bool limited = opt.memory || opt.cpus || opt.pids;
+    char *by = opt.memory ? "--memory" : (opt.cpus ? "--cpus" : (opt.pids ? "--pids-limit" : NULL));
     char *own = strstr(get("/proc/self/cgroup"), "0::/"), *place = "", *all = "";
     if (own && opt.rootless) place = text("%.*s", (int)(strrchr(own, '/') - own) - 3, own + 3);
-    if (opt.rootless && !limited) return;
+    if (opt.rootless && !by) return;
     for (int i = 0; i < (version2 ? 1 : COUNT(limits)); i++) {
         const char *tree = version2 ? place : limits[i].controller;
-        char *dir = text("/sys/fs/cgroup/%s/container-%s\n", tree, opt.name);
+        char *dir = text("/sys/fs/cgroup/%s%s/container-%s\n", tree, opt.parent, opt.name);
         if (*limits[i].value && !strstr(all, dir)) all = text("%s%s", all, dir);
     }
     must(put("cgroup", "%s", all)); /* before they exist, so that none is ever forgotten */
     cgroup_remove(); /* what a watcher that was killed has left */
     each_line (dir, get("cgroup")) {
-        char *tree = text("%.*s", (int)(strrchr(dir, '/') - dir), dir);
+        char *tree = text("%.*s", (int)(strchr(dir + sizeof "/sys/fs/cgroup", '/') - dir), dir);
         if (mkdir(dir, 0755) == 0) fs_mount(dir, version2 ? "/sys/fs/cgroup" : tree, PLAIN);
-        else if (errno == EEXIST || (limited && errno != ENOENT))
-            die("mkdir %s: %s; if not root, try container delegate", dir, strerror(errno));
+        else if (errno == EEXIST || (by && errno != ENOENT))
+            die("%s: %s: %s; try: container delegate", by ? by : "--name", dir, strerror(errno));
     }
     /* from processors to microseconds in each period of 100 ms */
     if (opt.cpus) opt.cpus = text("%.0f", strtod(opt.cpus, NULL) * 100000);

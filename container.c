@@ -22,13 +22,11 @@
 #include <regex.h>
 #include <stdarg.h>
 #include <sys/file.h>
-#include <time.h>
 
-struct options opt = { .user = "0", .workdir = "/" };
+struct options opt = { .user = "0", .workdir = "/", .parent = "" };
 void (*undo)(void);
 int inside, over = -1;
 long result;
-static int ended; /* the status with which we end */
 
 /* ---- must: every step, checked and shown ---- */
 
@@ -39,13 +37,13 @@ static char *plain(char *line) {
     return line;
 }
 
-/* Show the step, and how many microseconds after the first step it was done. What happens inside
- * stands on the right. If there are values, they replace the arguments, which are mostly names. */
+/* Show the step, and its time in microseconds since the first step. Steps inside are indented. If
+ * there are values, they replace the arguments, which are mostly names of variables. */
 long check(const char *file, int line, const char *call, const char *values) {
     static long first; /* in microseconds; those that we fork inherit it */
     struct timespec t;
-    if (result == -1 && errno == ENOSYS) values = " (needs Linux 5.15, and no sandbox around us)";
-    if (result == -1) die("%s:%d: %s%s: %s", file, line, call, values, strerror(errno));
+    const char *tip = errno == EPERM || errno == ENOSYS ? "; try: container doctor" : "";
+    if (result == -1) die("%s:%d: %s%s: %s%s", file, line, call, values, strerror(errno), tip);
     clock_gettime(CLOCK_MONOTONIC, &t);
     long now = t.tv_sec * 1000000 + t.tv_nsec / 1000;
     if (!first) first = now;
@@ -57,7 +55,6 @@ long check(const char *file, int line, const char *call, const char *values) {
 }
 
 _Noreturn void quit(int status, const char *why) {
-    ended = status;
     if (undo && !inside) undo();
     why = plain(text("%s", why));
     if (inside && *why) dprintf(inside, "%d %.3000s", status, why);
@@ -104,9 +101,10 @@ bool matches(const char *value, const char *pattern) {
 
 /* ---- relay ---- */
 
-/* What cannot be written, because the disk is full for example, is dropped: the program goes on.
- * But it hears when nobody reads any more. After the end of the container others may still hold the
- * pipe: then we copy what is in it. ENDS are two descriptors. */
+/* Data that cannot be written, for example because the disk is full, is dropped, and the program
+ * continues. But if nobody reads any more, the pipe is closed, and the program gets SIGPIPE. When
+ * the container has ended, others may still hold its end of the pipe, so we copy what is in it and
+ * no more. ENDS holds two descriptors. */
 static void *copy(void *ends) {
     int from = (intptr_t)ends >> 32, to = (intptr_t)ends & INT32_MAX;
     struct pollfd on[] = { { from, POLLIN, 0 }, { over, POLLIN, 0 } }, room = { to, POLLOUT, 0 };
@@ -134,7 +132,7 @@ pthread_t relay(int from, int to) {
 
 /* ---- options ---- */
 
-#define NAME "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$" /* safe as a file, host and cgroup name */
+#define NAME "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" /* safe as a file, host and cgroup name */
 #define USER "^([0-3]?[0-9]{1,9}(:[0-3]?[0-9]{1,9})?|[a-zA-Z_][a-zA-Z0-9_.-]*)$"
 #define CPUS "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0?[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$"
 #define MEMORY "^([1-9][0-9]{0,12}[kmKM]?|[1-9][0-9]{0,9}[gG])$" /* less than 2^64 bytes */
@@ -148,36 +146,40 @@ pthread_t relay(int from, int to) {
 // clang-format off
 static const struct option_row {
     const char *who, letter, *name;
-    enum { ONE, LIST, CAPABILITY } kind;
+    enum { ONE, SHORT, LIST, CAPABILITY } kind;
     void *where;
     const char *form, *pattern;
 } rows[] = {
-    { "rix", 't', "tty", ONE, &opt.tty, NULL, NULL }, /* allocate a terminal */
-    { "rix", 'i', "interactive", ONE, &opt.interactive, NULL, NULL }, /* read a terminal, too */
-    { "r",   'd', "detach", ONE, &opt.detach, NULL, NULL }, /* run in the background */
-    { "r",   1,   "name", ONE, &opt.name, "at most 63 letters, digits, _ . -", NAME },
-    { "r",   2,   "rm", ONE, &opt.rm, NULL, NULL }, /* remove the container when it ends */
-    { "ri",  'h', "hostname", ONE, &opt.hostname, "at most 63 letters, digits, _ . -", NAME },
-    { "rx",  'e', "env", LIST, opt.env, "NAME=VALUE, or NAME to copy ours", "^[^=]+(=|$)" },
+    { "rix", 't', "tty", ONE, &opt.tty, "no value", NULL }, /* allocate a terminal */
+    { "rix", 'i', "interactive", ONE, &opt.interactive, "no value", NULL }, /* read a terminal */
+    { "r",   'd', "detach", ONE, &opt.detach, "no value", NULL }, /* run in the background */
+    { "r",   1,   "name", SHORT, &opt.name, "at most 63 letters, digits, _ . -", NAME },
+    { "r",   2,   "rm", ONE, &opt.rm, "no value", NULL }, /* remove the container when it ends */
+    { "ri",  'h', "hostname", SHORT, &opt.hostname, "at most 63 letters, digits, _ . -", NAME },
+    { "rx",  'e', "env", LIST, opt.env, "NAME=VALUE, or NAME to copy ours", "^[^=0-9][^=]*(=|$)" },
     { "i",   'e', "env", LIST, opt.env, "NAME=VALUE", "^[^=]+=" },
     { "rix", 'w', "workdir", ONE, &opt.workdir, "/DIR", "^/" },
     { "rix", 'u', "user", ONE, &opt.user, "UID, UID:GID or a name that the image has", USER },
     { "r",   'v', "volume", LIST, opt.volumes, "SRC:/DST or SRC:/DST:ro", "^[^:]+:/[^:]*(:ro)?$" },
-    { "r",   3,   "read-only", ONE, &opt.read_only, NULL, NULL }, /* except volumes and /dev */
+    { "r",   3,   "read-only", ONE, &opt.read_only, "no value", NULL }, /* not volumes, not /dev */
+    { "r",   12,  "in-place", ONE, &opt.in_place, "/DIR", "^/" }, /* no layers: DIR is the root */
     { "r",   'm', "memory", ONE, &opt.memory, "SIZE, for example 64M", MEMORY },
     { "r",   4,   "cpus", ONE, &opt.cpus, "NUMBER, for example 1.5", CPUS },
     { "r",   5,   "pids-limit", ONE, &opt.pids, "NUMBER, for example 64", "^[1-9][0-9]{0,5}$" },
+    { "r",   15,  "cgroup-parent", ONE, &opt.parent, "/PATH of a cgroup", "^/" },
     { "r",   6,   "network", ONE, &opt.network, "bridge, none or host", "^(bridge|none|host)$" },
+    { "r",   13,  "ipc", ONE, &opt.ipc, "host", "^host$" },
+    { "r",   14,  "uts", ONE, &opt.uts, "host", "^host$" },
     { "r",   'p', "publish", LIST, opt.publish, "[IP:]HOST:CONTAINER, ports to 65535", PUBLISH },
     { "r",   7,   "cap-add", CAPABILITY, &opt.cap_add, "CAPABILITY, for example NET_ADMIN", "" },
     { "r",   8,   "cap-drop", CAPABILITY, &opt.cap_drop, "CAPABILITY, for example CHOWN", "" },
-    { "r",   9,   "privileged", ONE, &opt.privileged, NULL, NULL }, /* all of root, no filter */
-    { "r",   10,  "explain", ONE, &opt.explain, NULL, NULL }, /* show each step */
-    { "x",   11,  "no-cgroup", ONE, &opt.no_cgroup, NULL, NULL }, /* not subject to the limits */
+    { "r",   9,   "privileged", ONE, &opt.privileged, "no value", NULL }, /* all of root */
+    { "rx",  10,  "explain", ONE, &opt.explain, "no value", NULL }, /* show each step */
+    { "x",   11,  "no-cgroup", ONE, &opt.no_cgroup, "no value", NULL }, /* outside the limits */
 };
 // clang-format on
 
-/* Store VALUE, which the row's pattern has accepted. False: there is no such capability. */
+/* Store VALUE, which the row's pattern has accepted. False: it is no capability, or too long. */
 static bool assign(const struct option_row *row, char *value) {
     if (row->kind == CAPABILITY) *(uint64_t *)row->where |= ns_capability(value);
     if (row->kind == CAPABILITY) return ns_capability(value) != 0;
@@ -187,7 +189,7 @@ static bool assign(const struct option_row *row, char *value) {
     while (row->kind == LIST && *slot) slot++;
     if (slot == last) die("--%s: given more than %d times", row->name, COUNT(opt.env) - 1);
     *slot = value ? value : "";
-    return true;
+    return row->kind != SHORT || strlen(value) < 64;
 }
 
 /* Read the options of WHO, up to the first argument that is not an option. Returns its index. */
@@ -197,15 +199,15 @@ static int parse(int n, char **argv, char who) {
     for (row = rows; row < end; row++)
         if (strchr(row->who, who))
             *next++ = (struct option){ row->name, row->pattern != NULL, NULL, row->letter };
-    optind = 0; /* start over; and "+": stop at the first word that is no option, getopt(3) */
+    optind = 0; /* start over; and "+": stop at the first word that is not an option, getopt(3) */
     for (int found; (found = getopt_long(n, argv, "+:tidh:e:w:u:v:m:p:", longs, NULL)) != -1;) {
-        for (row = rows; row < end && (row->letter != found || !strchr(row->who, who));) row++;
-        if (found == '?' || found == ':') found = optopt;
+        int letter = found == '?' || found == ':' ? optopt : found; /* refused: what for? */
+        for (row = rows; row < end && (row->letter != letter || !strchr(row->who, who));) row++;
         if (row == end)
-            die("%s %s: unknown option, or its value is missing (see container help)", *argv,
-                found > ' ' ? text("-%c", found) : argv[optind - 1]);
-        if ((optarg && !matches(optarg, row->pattern)) || !assign(row, optarg))
-            die("--%s %s: expected %s", row->name, optarg ? optarg : "", row->form);
+            die("%s %s: unknown option (see container help %s)", *argv,
+                letter > ' ' ? text("-%c", letter) : argv[optind - 1], who == 'x' ? "exec" : "run");
+        if (letter != found || (optarg && !matches(optarg, row->pattern)) || !assign(row, optarg))
+            die("--%s %s: expected %s", row->name, letter == found ? optarg : "", row->form);
     }
     return optind;
 }
@@ -232,7 +234,7 @@ static void read_arguments(void) {
     int command = parse(n, defaults, 'i');
     parse(count, words, 'r');
     opt.command = at + 1 < count ? words + at + 1 : defaults + command;
-    if (!*opt.command) die("IMAGE %s has no default command: COMMAND is missing", image);
+    if (!*opt.command) die("IMAGE %s: it has no command of its own; COMMAND is missing", image);
     if (!opt.hostname) opt.hostname = opt.name;
     if (*opt.publish && NETWORK_IS("host")) die("--publish: not with --network host");
 }
@@ -270,11 +272,10 @@ static pid_t alive(void) {
 }
 
 /* Undo what the container has on the host: here and nowhere else. Release the lock on `pid` before
- * reaping init, because after that its number may be another's. At last, hear whether init has
+ * reaping init, because after that its number may be another's. Last, hear whether init has
  * reported a failure: it may be the true cause. */
 static void clean_up(void) {
     undo = NULL;
-    if (pid_file != -1) dprintf(open("exit", O_WRONLY | O_CLOEXEC), "%-3d", ended);
     close(pid_file);
     ns_stop();
     cgroup_remove();
@@ -282,13 +283,13 @@ static void clean_up(void) {
     ns_hear();
 }
 
-/* Check what was asked for, as long as nothing has been made. Then make the directory, unless it
- * exists, and go into it: it is ours until we end. If two want one name, mkdir succeeds for one. */
+/* Check the volumes before anything is made. Then make the directory, unless it exists, and go into
+ * it: it is ours until we end. If two processes want the same name, mkdir succeeds for only one. */
 static void begin(void) {
     char *cwd = getcwd(NULL, 0), *directory = text("%s/containers/%s", home, opt.name);
     fs_volumes();
     if (!kept && (fs_mkdirs(directory) == -1 || mkdir(directory, 0700) == -1))
-        die("CONTAINER_HOME %s, --name %s: %s", home, opt.name, strerror(errno));
+        die("CONTAINER_HOME %s, --name %s: %s (see container ps)", home, opt.name, strerror(errno));
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if ((fd == -1 || fchdir(fd) == -1) && (kept || rmdir(directory) <= 0))
         die("%s: %s", directory, strerror(errno));
@@ -337,9 +338,9 @@ static void detach(void) {
     must(dup2(must(open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)), 1));
 }
 
-/* Let the program go, and say that it runs. The facts are on the disk before, as long as a full
- * disk can still be reported, and get their names after that: so a start that fails changes
- * nothing. The status is 137 until we write a better one over it, because we may be killed. */
+/* Let the program go, and record that it runs. The files are written before that, while a full disk
+ * can still be reported, and get their names after it: so a start that fails changes nothing. The
+ * status is 137 until we write the true one over it, because we may be killed. */
 static void let_go(pid_t init) {
     must(put("exit.new", "137\n"));
     must(put("pid.new", "%d\n", init), "pid.new = %d", init);
@@ -364,6 +365,7 @@ static _Noreturn void live(void) {
     /* from here on nothing of the caller's is open; bare: the caller may have gone */
     if (opt.detach && dup2(1, 2) == 2) write(ready[1], "", 1);
     int status = ns_watch();
+    dprintf(open("exit", O_WRONLY | O_CLOEXEC), "%-3d", status); /* bare: the disk may be full */
     bool oom = opt.memory && (OOM("memory.events") || OOM("memory.oom_control"));
     quit(status, status == 137 && oom ? text("killed: out of memory (limit %s)", opt.memory) : "");
 }
@@ -381,14 +383,14 @@ static int run(void) {
 /* Go into the directory of the container that the word AT names, the first of at least N. Returns
  * the pid of its init, as alive() does. */
 static pid_t enter(int at, int n) {
-    if (at + n > count) die("%s: NAME or COMMAND is missing (see container help)", *words);
+    if (at + n > count) die("%s: NAME or COMMAND is missing (see container help exec)", *words);
     opt.name = words[at];
     if (!matches(opt.name, NAME) || chdir(text("%s/containers/%s", home, opt.name)) == -1)
         die("%s: there is no such container (see container ps)", opt.name);
     return alive();
 }
 
-/* One that was created, or has ended, runs on what it has written. */
+/* Run a container that was created or has ended, on top of what it has written. */
 static int start(void) {
     if (enter(1, 1)) return puts(opt.name) == EOF;
     recall();
@@ -400,11 +402,11 @@ static int start(void) {
 
 /* The container's own options are exec's, too, except those for its first program. */
 static int exec(void) {
-    int n = count, at = parse(n, words, 'x');
+    int n = count, at = parse(n, words, 'x'), init = enter(at, 2);
     char **typed = words;
-    pid_t init = enter(at, 2);
-    if (!init) die("%s: it does not run", opt.name);
-    if (cgroup_says("cgroup.events", "frozen 1")) die("%s: it is paused", opt.name);
+    if (!init) die("%s: it does not run; try: container start %s", opt.name, opt.name);
+    if (cgroup_says("cgroup.events", "frozen 1"))
+        die("%s: it is paused; try: container unpause %s", opt.name, opt.name);
     recall();
     opt.tty = opt.interactive = opt.detach = opt.explain = NULL;
     parse(n, typed, 'x');
@@ -427,7 +429,7 @@ static _Noreturn void run_script(void) {
     die("%s: no such command (see container help)", *words);
 }
 
-/* CONTAINER_HOME, or a place that is usual for such files. What is in it decides what runs here. */
+/* CONTAINER_HOME, or the usual place. Its contents decide what runs here, so it must be our own. */
 static char *find_home(void) {
     struct stat st;
     char *said = getenv("CONTAINER_HOME"), *user = opt.rootless ? getenv("HOME") : NULL;
@@ -452,8 +454,8 @@ int main(int argc, char **argv) {
     count = argc - 1;
     words = argv + 1;
     if (count == 0) die("COMMAND is missing (see container help)");
-    if (IS("--version")) return puts("container 2.0") == EOF;
-    if (IS("--help")) *words = "help";
+    if (IS("--version") || IS("version")) return puts("container 2.0") == EOF;
+    if (IS("--help") || IS("-h")) *words = "help";
     /* start with several NAMEs, which is a loop, and --help, which is text, are scripts, too */
     bool here = IS("run") || IS("create") || IS("exec") || (IS("start") && count == 2);
     if (!here || (count > 1 && !strcmp(words[1], "--help"))) run_script();

@@ -37,8 +37,7 @@ static struct mount_row {
     { "tmpfs",           "/sys/fs/cgroup",   PLAIN }, /* what is in it: see cgroup_create */
     { "tmpfs",           "/dev",             PLAIN },
     { "devpts",          "/dev/pts",         DEVICES & ~MOUNT_ATTR_RDONLY },
-    { "mqueue",          "/dev/mqueue",      PLAIN },
-    { "tmpfs",           "/dev/shm",         PLAIN },
+    { "mqueue",       "/dev/mqueue",  PLAIN },   { "tmpfs",       "/dev/shm",    PLAIN },
     { "/dev/null",    "/dev/null",    DEVICES }, { "/dev/zero",   "/dev/zero",   DEVICES },
     { "/dev/urandom", "/dev/urandom", DEVICES }, { "/dev/random", "/dev/random", DEVICES },
     { "/dev/full",    "/dev/full",    DEVICES }, { "/dev/tty",    "/dev/tty",    DEVICES },
@@ -126,8 +125,8 @@ static void mount_layers(void) {
 /* ---- volumes ---- */
 
 void fs_mount(const char *what, const char *where, unsigned attributes) {
-    struct mount_row *row = mounts;
-    while (row->what) row++;
+    struct mount_row *row = mounts + 2; /* proc and sysfs stay what they are */
+    while (row->what && strcmp(row->where, where) != 0) row++; /* a later one replaces it */
     *row = (struct mount_row){ what, where, attributes };
 }
 
@@ -147,6 +146,7 @@ static int take(const char *what) {
     int clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
     if (strchr(what, '/')) return must(sys(open_tree, AT_FDCWD, what, clone), "%s", what);
     int fd = must(sys(fsopen, what, FSOPEN_CLOEXEC), "%s", what);
+    must(sys(fsconfig, fd, FSCONFIG_SET_STRING, "source", what, 0)); /* or it is "none" in lists */
     must(sys(fsconfig, fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
     return must(sys(fsmount, fd, FSMOUNT_CLOEXEC, 0), "%s", what);
 }
@@ -174,13 +174,15 @@ static void guard(const char *path, const char *cover) {
 /* ---- the three acts ---- */
 
 void fs_take(void) {
+    const struct mount_row root = { NULL, "upper", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
     /* first of all, so that no mount of ours appears on the host */
     must(sys(mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     /* a new sysfs needs power over our network, which not even root of a user namespace has */
     if (NETWORK_IS("host") && !matches(get("/proc/self/uid_map"), "4294967295$"))
         mounts[1].what = "/sys";
     for (int i = 0; mounts[i].what; i++) taken[i] = take(mounts[i].what);
-    mount_layers();
+    if (opt.in_place) attach(&root, take(opt.in_place));
+    else mount_layers();
 }
 
 /* Both names are ".": the old root is attached on top of the new one, and is detached from

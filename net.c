@@ -24,7 +24,7 @@
 #include <netinet/tcp.h>
 
 #define BRIDGE "container0"
-/* 10.66.0.1, and the container's, which is another of its /16: this one if there is no bridge. */
+/* The bridge's address, 10.66.0.1, and the container's, in the same /16; here: without a bridge. */
 static uint32_t gateway = 0x0a420001, address = 0x0a420002;
 
 /* ---- netlink: one buffer, filled from the left ---- */
@@ -183,9 +183,9 @@ void net_prepare(void) {
  * address, is in a route. */
 static void find_bridge(void) {
     char *route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
-    if (!route && must(system("\"$CONTAINER\" network up")) == 0)
-        route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
-    if (!route) die("--network bridge: there is no bridge " BRIDGE " (see container network)");
+    if (!route && must(system("\"$CONTAINER\" network up")) != 0) quit(125, ""); /* it said why */
+    if (!route) route = strstr(get("/proc/net/route"), "\n" BRIDGE "\t");
+    if (!route) die("--network bridge: there is no bridge " BRIDGE " (see container help network)");
     sscanf(route, "%*s %x", &gateway);
     gateway = ntohl(gateway) + 1;
 }
@@ -197,13 +197,13 @@ static void plug_in(pid_t pid) {
     uint32_t n = 0;
     for (char *c = opt.name; *c; c++) n = n * 31 + *c;
     while (add_veth(address = gateway + 1 + n++ % 65533, pid) == -1 && errno != ESRCH)
-        if (errno != EEXIST) die("--network bridge: %s", strerror(errno));
+        if (errno != EEXIST) die("--network bridge: %s (see container help)", strerror(errno));
     must(put("ip", "%s\n", inet_ntoa((struct in_addr){ htonl(address) })), "ip %#x", address);
 }
 
-/* First what is done on the host. Then we join, as long as we have one thread, and do the rest from
- * inside. What we have open stays the host's. ESRCH: init has been killed, because the limit of its
- * memory is too small even for us; then there is nothing to connect, and ns_watch tells how. */
+/* First do what is done on the host. Then join, while we still have one thread, and do the rest
+ * inside; sockets that are open stay the host's. ESRCH: init has been killed, because its memory
+ * limit is too small even for us; then there is nothing to connect, and ns_watch tells why. */
 void net_connect(pid_t pid) {
     bool bridge = NETWORK_IS("bridge");
     if (NETWORK_IS("host")) return;

@@ -21,7 +21,6 @@
  */
 #include "container.h"
 #include <pwd.h>
-#include <sched.h>
 #include <stddef.h>
 #include <termios.h>
 #include <linux/audit.h>
@@ -77,9 +76,9 @@ uint64_t ns_permitted(void) {
 
 /* ---- seccomp: system calls that no program in a container needs ---- */
 
-/* Refused, unless the program has the capability that they are for; NEVER is no capability. A call
- * that is newer than this list passes: then only capabilities stop it. 443 is quotactl_fd, 450 is
- * set_mempolicy_home_node, 467 is open_tree_attr: many C libraries do not know their names. */
+/* Refused, unless the program has the capability that they are for; NEVER is not a capability. A
+ * call that is newer than this list passes: then only capabilities stop it. 443 is quotactl_fd, 450
+ * is set_mempolicy_home_node, 467 is open_tree_attr: many C libraries do not know their names. */
 #define NEVER 63 /* a bit that is in no mask */
 static const struct { int capability; short calls[24]; } denied[] = {
     { CAP_SYS_ADMIN, { SYS_mount, SYS_umount2, SYS_mount_setattr, SYS_move_mount, SYS_open_tree,
@@ -113,8 +112,8 @@ static const struct { int capability; short calls[24]; } denied[] = {
 #define DENY(value) IF(BPF_JEQ, value, 1), END(ERRNO | EPERM)
 
 /* From 0x40000000 on, x86-64 has the same calls again (x32). clone3 hides its flags behind a
- * pointer, where a filter cannot look: it is unknown, and the C library then uses clone. The
- * two ioctls would type into a terminal, or paste. */
+ * pointer, where a filter cannot look: so we say that there is no such call, and the C library uses
+ * clone. The two ioctls would type or paste into a terminal. */
 static void install_filter(uint64_t keep) {
     struct sock_filter code[256] = {
         LOAD(arch), BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, ARCH, 1, 0), END(KILL_PROCESS), LOAD(nr),
@@ -167,7 +166,7 @@ static void drop_privileges(uid_t uid, gid_t gid) {
         if (!(keep & BIT(cap))) must(prctl(PR_CAPBSET_DROP, cap), "%d", cap);
     if (sys(setgroups, 0, NULL) == -1 && errno != EPERM) die("setgroups: %s", strerror(errno));
     if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
-        die("--user %s: setres[ug]id: %s (rootless: only user 0)", opt.user, strerror(errno));
+        die("--user %s: %s (a rootless container has only user 0)", opt.user, strerror(errno));
     must(sys(capset, &header, data), "effective %#llx", (long long)own);
     if (opt.privileged) return;
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -202,7 +201,7 @@ static _Noreturn void run_program(int gate[2]) {
     struct passwd user = find_user();
     for (int fd = 0; fd < 3; fd++) fchown(fd, user.pw_uid, -1); /* bare: see below */
     if (opt.tty) must(ioctl(0, TIOCSCTTY, 0));
-    must(chdir(opt.workdir), "%s", opt.workdir);
+    must(chdir(opt.workdir), "--workdir %s", opt.workdir);
     clearenv();
     putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     setenv("HOSTNAME", opt.hostname, 1);
@@ -219,7 +218,7 @@ static _Noreturn void run_program(int gate[2]) {
 
 /* As long as our program runs inside, /proc/PID/exe leads to its file, which is the host's
  * (CVE-2019-5736). So it runs from a read-only mount or, if we may not mount, from sealed memory.
- * From here on signals wait: whoever stops us must not leave half a container. */
+ * From here on signals are pending, so that none can stop us half-way through a container. */
 void ns_seal(char **arguments) {
     struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
     struct statfs fs = { 0 };
@@ -232,12 +231,11 @@ void ns_seal(char **arguments) {
     /* any file on a tmpfs has F_SEAL_SEAL, which alone does not mean sealed */
     if (fs.f_flags & MS_RDONLY || fcntl(from, F_GET_SEALS) > F_SEAL_SEAL) return;
     int to = sys(open_tree, from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-    if (to == -1) {
+    if (to != -1) must(sys(mount_setattr, to, "", AT_EMPTY_PATH, &rdonly, sizeof rdonly));
+    else {
         to = must(sys(memfd_create, "container", MFD_CLOEXEC | MFD_ALLOW_SEALING));
         must(sendfile(to, from, NULL, 1 << 30));
         must(fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-    } else {
-        must(sys(mount_setattr, to, "", AT_EMPTY_PATH, &rdonly, sizeof rdonly));
     }
     must(sys(execveat, to, "", arguments, environ, AT_EMPTY_PATH));
 }
@@ -271,8 +269,9 @@ static _Noreturn void start_program(void) {
     be_init(program);
 }
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME)
-#define NETWORK_SPACE (NETWORK_IS("host") ? 0 : CLONE_NEWNET)
+/* With --network host, --ipc host or --uts host the caller's own namespace is kept. */
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWTIME | (opt.ipc ? 0 : CLONE_NEWIPC) | \
+                    (opt.uts ? 0 : CLONE_NEWUTS) | (NETWORK_IS("host") ? 0 : CLONE_NEWNET))
 
 /* Everything that happens in a new container before its program. */
 static void set_up(uid_t uid, gid_t gid) {
@@ -285,7 +284,7 @@ static void set_up(uid_t uid, gid_t gid) {
     fs_pivot();
     fs_attach();
     must(sys(unshare, CLONE_NEWCGROUP)); /* only now: its root is the cgroup that we are in */
-    must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
+    if (!opt.uts) must(sethostname(opt.hostname, strlen(opt.hostname)), "%s", opt.hostname);
 }
 
 /* A pid namespace is joined by the next child, not by us. So we join all others first: that child
@@ -293,7 +292,7 @@ static void set_up(uid_t uid, gid_t gid) {
 static void join(int target) {
     prctl(PR_SET_DUMPABLE, 0);
     setns(target, CLONE_NEWUSER); /* bare: it fails if that is our own */
-    must(setns(target, NAMESPACES | NETWORK_SPACE | CLONE_NEWCGROUP));
+    must(setns(target, NAMESPACES | CLONE_NEWCGROUP));
 }
 
 /* ---- the watcher ---- */
@@ -314,7 +313,7 @@ pid_t ns_start(int target) {
     int cgroup = opt.no_cgroup ? -1 : cgroup_open();
     struct clone_args args = { .pidfd = (long)&over, .cgroup = cgroup, .exit_signal = SIGCHLD };
     args.flags = CLONE_PIDFD | (cgroup == -1 ? 0 : CLONE_INTO_CGROUP);
-    if (target == -1) args.flags |= NAMESPACES | NETWORK_SPACE | (opt.rootless ? CLONE_NEWUSER : 0);
+    if (target == -1) args.flags |= NAMESPACES | (opt.rootless ? CLONE_NEWUSER : 0);
     if (opt.tty && !opt.detach && !isatty(0)) die("--tty: standard input is not a terminal");
     if (!opt.tty && faccessat(0, ".", F_OK, 0) == 0) die("standard input is a directory");
     if (!opt.tty) make_pipes();

@@ -22,6 +22,7 @@
 #include <netinet/tcp.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* ---- what the engine's files need of container.c ---- */
@@ -247,7 +248,7 @@ static bool read_contestant(struct contestant *c) {
 
 /* Start it and wait for its end; its output is thrown away. The first '@' of a word stands for the
  * number of the round. "env NAME=VALUE..." is done here, because the start of env would count. */
-static double time_once(const struct contestant *c, int round, int *status) {
+static double time_once(const struct contestant *c, int round, int *status, struct rusage *used) {
     static posix_spawn_file_actions_t silent;
     char *words[COUNT(c->words)] = { 0 }, **command = words, *variables[500] = { 0 }, *at;
     int count = 0;
@@ -273,15 +274,17 @@ static double time_once(const struct contestant *c, int round, int *status) {
     double begun = microseconds();
     int failure = posix_spawnp(&pid, *command, &silent, NULL, command, variables);
     if (failure) die("%s: %s", *command, strerror(failure));
-    must(waitpid(pid, status, 0));
+    must(wait4(pid, status, 0, used));
     return microseconds() - begun;
 }
 
 /* One after another, with a pause of so many milliseconds. What one leaves to the kernel to do later,
  * the next one pays for; so with SHUFFLE each round has another order. Prints a line for each: its
- * label, the number of the round, microseconds, exit status. */
+ * label, the number of the round, microseconds, exit status, and the microseconds of processor time
+ * that it has used, it and those that it has waited for. */
 static int time_all(int rounds, int pause) {
     static struct contestant all[64], swapped;
+    struct rusage used;
     int count = 0, status, other;
     while (count < COUNT(all) && read_contestant(&all[count])) count++;
     for (int round = 0; round < rounds; round++)
@@ -291,9 +294,11 @@ static int time_all(int rounds, int pause) {
             all[i] = all[other];
             all[other] = swapped;
             usleep(pause * 1000);
-            double took = time_once(&all[i], round, &status);
-            printf("%s %d %.0f %d\n", all[i].label, round, took,
-                   WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+            double took = time_once(&all[i], round, &status, &used);
+            printf("%s %d %.0f %d %ld\n", all[i].label, round, took,
+                   WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+                   (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+                       used.ru_utime.tv_usec + used.ru_stime.tv_usec);
         }
     return 0;
 }

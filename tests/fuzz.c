@@ -203,15 +203,16 @@ static void check_lists(const struct options *o) {
 static void check_value(void *where, const char *value) {
     bool fits = false;
     for (const struct option_row *row = rows; row < rows + COUNT(rows); row++)
-        fits |= row->where == where && (row->pattern ? matches(value, row->pattern) : !*value);
+        fits |= row->where == where && (row->pattern ? matches(value, row->pattern) : !*value) &&
+                (row->kind != SHORT || strlen(value) < 64);
     CHECK(fits);
 }
 
 static void check_rows(void) {
     for (const struct option_row *row = rows; row < rows + COUNT(rows); row++) {
         char **value = row->where;
-        int most = row->kind == ONE ? 1 : row->kind == LIST ? COUNT(opt.env)
-                                                            : 0;
+        int most = row->kind == LIST ? COUNT(opt.env) : row->kind == CAPABILITY ? 0
+                                                                                : 1;
         for (int i = 0; i < most && value[i]; i++) check_value(row->where, value[i]);
     }
     CHECK(*opt.workdir == '/');
@@ -223,9 +224,9 @@ static void check_rows(void) {
 static void check_others(const struct options *before, char who) {
     for (const struct option_row *row = rows; row < rows + COUNT(rows); row++) {
         size_t offset = (char *)row->where - (char *)&opt;
-        size_t size = row->kind == ONE    ? sizeof(char *)
-                      : row->kind == LIST ? sizeof opt.env
-                                          : sizeof(uint64_t);
+        size_t size = row->kind == LIST         ? sizeof opt.env
+                      : row->kind == CAPABILITY ? sizeof(uint64_t)
+                                                : sizeof(char *);
         bool shared = false;
         for (const struct option_row *r = rows; r < rows + COUNT(rows); r++)
             shared |= r->where == row->where && strchr(r->who, who);

@@ -83,7 +83,7 @@ void left_out(const char *what, const char *why) {
 static char *vformat(const char *form, va_list values) {
     char *text;
     if (vasprintf(&text, form, values) == -1)
-        abort(); /* no ck_assert: main is no test */
+        abort(); /* no ck_assert: main is not a test */
     return text;
 }
 
@@ -154,6 +154,16 @@ static int status_of(pid_t pid) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* What the engine has told its users is kept for tests/messages. */
+static void keep(const char *said) {
+    const char *file = getenv("SAID");
+    if (!file || (!strstr(said, "container: ") && !strstr(said, "oci: ")))
+        return;
+    int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    write(fd, said, strnlen(said, 4096));
+    close(fd);
+}
+
 /* It is over when the shell ends, even if something in the background still holds the pipes. */
 static struct result run_line(enum who who, char *line) {
     struct result r = { 124, format("%s", ""), format("%s", ""), line };
@@ -184,6 +194,8 @@ static struct result run_line(enum who who, char *line) {
     close(out[0]);
     close(err[0]);
     close(p[0].fd);
+    keep(r.out);
+    keep(r.err);
     return r;
 }
 
@@ -240,6 +252,11 @@ void expect(struct result r, int status, const char *in_out, const char *in_err)
                      "  stderr, expected %s:\n%.1000s",
                      r.line, r.status, status, in_out ? in_out : "anything", r.out,
                      in_err ? in_err : "anything", r.err);
+}
+
+void expect_exactly(struct result r, const char *out) {
+    expect(r, 0, *out ? out : "", "");
+    ck_assert_msg(!strcmp(r.out, out), "%.1500s\nprinted:\n%.1500s\nexpected:\n%.1500s", r.line, r.out, out);
 }
 
 long number(const char *text, const char *key) {

@@ -29,7 +29,8 @@ static const char prepare[] =
     "chmod 755 $TESTS; cp -a \"$BASE\" $TESTS/base 2>/dev/null;"
     "mkdir $TESTS/lessons $TESTS/rootfs $TESTS/top && cp -r \"$SOURCE/lessons/tools\" $TESTS/lessons &&"
     "find \"$SOURCE/rootfs\" -maxdepth 1 -type f -exec cp -t $TESTS/rootfs {} + &&"
-    "cp \"$PROBE\" $TESTS/base/bin/probe && cp \"$PROBE\" \"$CONTAINER\" $TESTS";
+    "cp \"$PROBE\" $TESTS/base/bin/probe && cp \"$PROBE\" \"$CONTAINER\" $TESTS &&"
+    "{ [ -z \"$TINY\" ] || cp -r \"$TINY\" $TESTS/tiny; }";
 static const char tidy[] = "cd /; chmod -R u+rwX $TESTS; rm -rf $TESTS";
 
 /* The cgroups of root's containers are at the top of each tree. So that we never meet those of
@@ -66,6 +67,8 @@ static const struct {
     { "tools", tools_suite },
     { "images", images_suite },
     { "build", build_suite },
+    { "oci", oci_suite },
+    { "tiny", tiny_suite },
     { "attacks", attacks_suite },
 };
 
@@ -116,6 +119,8 @@ int main(void) {
     setenv("BASE", format("%s/base", tests), 1);
     setenv("TOOLS", format("%s/lessons/tools", tests), 1);
     setenv("ROOTFS", format("%s/rootfs", tests), 1);
+    if (getenv("TINY"))
+        setenv("TINY", format("%s/tiny", tests), 1);
     /* Check's own is 4 s, and sh waits for 30 */
     setenv("CK_DEFAULT_TIMEOUT", format("%d", 120 * slower()), 0);
     setvbuf(stdout, NULL, _IOLBF, 0);

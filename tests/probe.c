@@ -1014,7 +1014,7 @@ static int overwrite(int exe) {
     snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
     if (chmod(path, st.st_mode & 07777) == -1)
         return refused(verb);
-    int seals = fcntl(exe, F_GET_SEALS); // -1: it is no file in memory
+    int seals = fcntl(exe, F_GET_SEALS); // -1: it is not a file in memory
     if (seals > 0 && seals & F_SEAL_WRITE) {
         errno = EPERM;
         return refused(verb);
@@ -1565,7 +1565,7 @@ static int try_bind(void) {
     return allowed(verb);
 }
 
-// An abstract name begins with a zero byte: it is no file, and belongs to the
+// An abstract name begins with a zero byte: it is not a file, and belongs to the
 // network namespace.
 static socklen_t abstract_address(struct sockaddr_un *a, const char *name) {
     *a = (struct sockaddr_un){ .sun_family = AF_UNIX };

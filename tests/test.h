@@ -23,9 +23,9 @@ struct result {
 /* Run a shell command line, printf-like, with standard input from /dev/null and 30 s of time.
  * Its environment has CONTAINER (the program), BASE (rootfs/base with the probe as
  * /bin/probe), PROBE (the probe on the host), TOOLS and ROOTFS (the directories of the commands that
- * are scripts: lessons/tools, and rootfs with image, layer, registry and build), CONTAINER_HOME,
- * NAME (for one container of this test), T (an empty scratch directory that anybody may enter and
- * write, where the line starts). */
+ * are scripts: lessons/tools, and rootfs with image, layer, build and tiny), TINY (the containers of
+ * lessons/tiny), CONTAINER_HOME, NAME (for one container of this test), T (an empty scratch
+ * directory that anybody may enter and write, where the line starts). */
 struct result sh(const char *form, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same as an ordinary user (uid 65534, no groups, a HOME of its own), when we are root. */
@@ -66,6 +66,9 @@ int finish(struct terminal *t);
 /* Fail, showing all of the result, unless the status is this and the outputs contain that.
  * NULL: whatever. An expected "" means exactly nothing. */
 void expect(struct result r, int status, const char *in_out, const char *in_err);
+
+/* Fail unless the status is 0, this and no more was printed, and nothing was said on stderr. */
+void expect_exactly(struct result r, const char *out);
 
 /* The number after KEY in "KEY NUMBER" lines of TEXT, as the probe prints them; fails if none. */
 long number(const char *text, const char *key);
@@ -126,6 +129,8 @@ Suite *denied_suite(void);
 Suite *tools_suite(void);
 Suite *images_suite(void);
 Suite *build_suite(void);
+Suite *oci_suite(void);
+Suite *tiny_suite(void);
 Suite *attacks_suite(void);
 void left_out(const char *what, const char *why);
 

@@ -298,7 +298,7 @@ static const struct attempt attempts[] = {
     { "capabilities and groups", .script = "[ $(id -u) != 0 ] || go='setpriv --groups 4,20"
           " --inh-caps +chown,+net_admin --ambient-caps +chown,+net_admin';"
           "$go $GO $IN sh -c 'probe caps; probe ids | grep groups'",
-      .safe = "Cap(Inh|Amb) 0{16}|Cap(Prm|Eff|Bnd) 00000000800405fb|NoNewPrivs 1|Seccomp 2|groups",
+      .safe = "Cap(Inh|Amb) 0{16}|Cap(Prm|Eff|Bnd) 00000000800405fb|NoNewPrivs 1|Seccomp 2|groups( 0)?",
       .risk = "Cap.*|NoNewPrivs 0|Seccomp 0|groups .*",
       .oracle = "setpriv --groups 4,20 --inh-caps +chown --ambient-caps +chown $PROBE caps" },
 
@@ -641,7 +641,7 @@ static enum verdict run(const struct attempt *a, enum who who, enum mode mode, b
     return v;
 }
 
-/* What the kernel refuses anyway is no merit of ours. */
+/* What the kernel refuses anyway is not our merit. */
 static enum verdict weigh(enum verdict v, enum verdict off) {
     if (v == KERNEL && off != KERNEL)
         return ERROR;

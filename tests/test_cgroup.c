@@ -6,7 +6,7 @@
  *      inside       what the container sees of its own cgroup
  *      outside      where it is on the host, and that it goes in the end
  *      neighbours   several containers at once, and what a crash has left
- *      refused      what is no limit, and who may not set one
+ *      refused      what is not a limit, and who may not set one
  *
  * Version 2 has one tree. Version 1 has one tree for each controller, and other file names for
  * the same numbers: own() chooses. A hybrid host has both: then the limits are version 1's, and
@@ -57,11 +57,6 @@ static void expect_no_cgroup(const char *name) {
 /* On the host, as text for a shell: how many directories of the container NAME exist. */
 static char *count_cgroups(const char *name) {
     return format("find /sys/fs/cgroup -name container-%s 2>/dev/null | grep -c .", name);
-}
-
-static void expect_exactly(struct result r, const char *out) {
-    expect(r, 0, out, "");
-    ck_assert_str_eq(r.out, out);
 }
 
 /* ---- bites ---- */
@@ -315,6 +310,27 @@ START_TEST(cgroups_are_at_the_top) {
 }
 END_TEST
 
+/* The limits' files are shown where they always are, and the cgroup above stays. */
+START_TEST(cgroups_may_be_below_another) {
+    char *name = new_name();
+    expect(sh("for tree in . unified memory; do top=/sys/fs/cgroup/$tree;"
+              "  [ ! -e $top/cgroup.procs ] || mkdir -p $top/up-%s/per || exit; done;"
+              "cd /sys/fs/cgroup; for file in cgroup.subtree_control up-%s/cgroup.subtree_control; do"
+              "  [ ! -e $file ] || echo +memory >$file; done",
+              name, name),
+           0, "", "");
+    expect_exactly(sh(RUN "-m 64M --cgroup-parent /up-%s/per --name %s $BASE sh -c '"
+                          "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max'"
+                          " 2>/dev/null; find /sys/fs/cgroup -name 'container-%s' | wc -l;"
+                          "for tree in . unified memory; do top=/sys/fs/cgroup/$tree/up-%s;"
+                          "  [ ! -d $top ] || rmdir $top/per $top; done",
+                      name, name, name, name),
+                   "67108864\n0\n");
+    expect(sh(RUN "-m 64M --cgroup-parent /nosuch --name %s $BASE true", name), 125, "", "memory 64M");
+    expect(sh(RUN "--cgroup-parent up --name %s $BASE true", name), 125, "", "expected /PATH");
+}
+END_TEST
+
 /* Also when we are in other cgroups ourselves. */
 START_TEST(cgroups_are_at_the_top_wherever_we_are) {
     char *name = new_name();
@@ -428,7 +444,7 @@ END_TEST
 
 /* ---- refused ---- */
 
-/* What is no limit, the option that the message must name, and the form that is wanted. */
+/* What is not a limit, the option that the message must name, and the form that is wanted. */
 static const struct {
     const char *option, *value, *says, *form;
 } malformed[] = {
@@ -472,17 +488,20 @@ START_TEST(malformed_limits_are_named) {
 }
 END_TEST
 
-/* An ordinary user has no limits without a cgroup that it may write, and is told the remedy. */
-static const char *const refused[] = {
-    "-m 64M",
-    "--cpus 0.5",
-    "--pids-limit 16",
-    "-m 64M --pids-limit 16",
+/* An ordinary user has no limits without a cgroup that it may write to. The message names the option
+ * and the remedy. */
+static const char *const refused[][2] = {
+    { "-m 64M", "--memory: " },
+    { "--cpus 0.5", "--cpus: " },
+    { "--pids-limit 16", "--pids-limit: " },
+    { "-m 64M --pids-limit 16", "--memory: " },
 };
 
 START_TEST(ordinary_users_need_delegation) {
     char *name = new_name();
-    expect(sh_user(RUN "--name %s %s $BASE true", name, refused[_i]), 125, "", "delegate");
+    struct result r = sh_user(RUN "--name %s %s $BASE true", name, refused[_i][0]);
+    expect(r, 125, "", refused[_i][1]);
+    expect(r, 125, "", "; try: container delegate\n");
     expect(sh_user("ls -A \"$CONTAINER_HOME/containers\" 2>/dev/null || :"), 0, "", "");
     expect_no_cgroup(name);
     expect(sh_user(RUN "$BASE grep -v ':/$' /proc/self/cgroup"), 1, "", "");
@@ -608,6 +627,7 @@ Suite *cgroup_suite(void) {
 
     t = new_case(s, "outside");
     tcase_add_test(t, cgroups_are_at_the_top);
+    tcase_add_test(t, cgroups_may_be_below_another);
     tcase_add_test(t, cgroups_are_at_the_top_wherever_we_are);
     tcase_add_test(t, cgroup_goes_in_the_end);
     tcase_add_test(t, cgroup_goes_when_all_are_killed);

@@ -3,6 +3,7 @@
  * test_container.c - the command line, what is kept on disk, and the life of a container.
  *
  *      refused      bad input: a clear message, 125, and nothing was made
+ *      messages     what is said when containers exist: what is wrong, and what to type
  *      helped       --help and --version
  *      status       what `container run` exits with
  *      state        what stays in CONTAINER_HOME, and what does not
@@ -12,6 +13,7 @@
  *      explain      every step, on paper
  */
 #include "test.h"
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -60,10 +62,15 @@ static const struct {
     { "run -iZ $BASE true",                       { "run -Z: unknown option" } },
     { "run -Zi $BASE true",                       { "run -Z: unknown option" } },
     { "run --no-cgroup $BASE true",               { "run --no-cgroup: unknown option" } },
-    { "run --memory",                             { "run -m: ", "its value is missing" } },
-    { "run -m",                                   { "run -m: ", "its value is missing" } },
-    { "run --name",                               { "run --name: ", "its value is missing" } },
-    { "run --rm=yes $BASE true",                  { "run --rm=yes: " } },
+    { "run --memory",                             { "--memory : expected SIZE", "64M" } },
+    { "run -m",                                   { "--memory : expected SIZE", "64M" } },
+    { "run -im",                                  { "--memory : expected SIZE", "64M" } },
+    { "run --cpus",                               { "--cpus : expected NUMBER", "1.5" } },
+    { "run --name",                               { "--name : expected at most 63" } },
+    { "run --rm=yes $BASE true",                  { "--rm : expected no value" } },
+    { "run -m 64M --rm=yes $BASE true",           { "--rm : expected no value" } },
+    { "run --no $BASE true",                      { "run --no: unknown option" } },
+    { "run --c $BASE true",                       { "run --c: unknown option" } }, /* ambiguous */
     { "run",                                      { "run: IMAGE is missing", "container help" } },
     { "run --rm -i",                              { "run: IMAGE is missing", "container help" } },
     { "run $BASE",                                { "COMMAND" } },
@@ -106,6 +113,8 @@ static const struct {
     { "run -e =x $BASE true",                     { "--env =x: expected NAME", "VALUE" } },
     { "run -e = $BASE true",                      { "--env =: expected NAME", "VALUE" } },
     { "run -e '' $BASE true",                     { "--env : expected NAME", "VALUE" } },
+    { "run -e 9 $BASE true",                      { "--env 9: expected NAME", "VALUE" } },
+    { "run -e 9x=y $BASE true",                   { "--env 9x=y: expected NAME", "VALUE" } },
     { "run --name a/b $BASE true",                { "--name a/b: expected at most 63" } },
     { "run --name ../../x $BASE true",            { "--name ../../x: expected at most 63" } },
     { "run --name .. $BASE true",                 { "--name ..: expected at most 63" } },
@@ -156,8 +165,8 @@ static const struct {
     { "run --cap-drop '' $BASE true",             { "--cap-drop : expected CAPABILITY" } },
     /* of the first edition, or of Docker */
     { "run --io x $BASE true",                    { "run --io: unknown option" } },
-    { "run --ip 10.66.0.9 $BASE true",            { "run --ip: unknown option" } },
-    { "run --explain=step $BASE true",            { "run --explain=step: " } },
+    { "run --ip 10.66.0.9 $BASE true",            { "--ipc 10.66.0.9: expected host" } },
+    { "run --explain=step $BASE true",            { "--explain : expected no value" } },
     { "run --restart always $BASE true",          { "run --restart: unknown option" } },
     // clang-format on
 };
@@ -202,7 +211,8 @@ static const struct {
     { "exec -w relative x true",  { "--workdir relative: expected /DIR" } },
     { "exec -u 1x x true",        { "--user 1x: expected UID" } },
     { "exec -e =x x true",        { "--env =x: expected NAME" } },
-    { "exec -e",                  { "exec -e: ", "its value is missing" } },
+    { "exec -e",                  { "--env : expected NAME", "VALUE" } },
+    { "exec -m 5M x true",        { "exec -m: unknown option", "container help exec" } },
     { "start -Z x",               { "start", "-Z: unknown option" } },
     { "start --rm x",             { "start", "--rm: unknown option" } },
     { "exec nosuch true",         { "nosuch: there is no such container (see container ps)" } },
@@ -351,7 +361,8 @@ static const char *const accepted[] = {
     "-e A=",
     "-e HOME",
     "-e NOSUCH",
-    "-e 9",
+    "-e _9",
+    "-e a.b-c=1",
     "-w /new/dir",
     "-u 0",
     "-u 0:0",
@@ -371,6 +382,7 @@ static const char *const accepted[] = {
     "--read-only",
     "--",
     "--privileged",
+    "--uts host",
     "--rm --rm",
 };
 
@@ -443,6 +455,10 @@ static const char *const options[][2] = {
     { "-u --user", "rx" },
     { "-v --volume", "r" },
     { "--read-only", "r" },
+    { "--in-place", "r" },
+    { "--cgroup-parent", "r" },
+    { "--ipc", "r" },
+    { "--uts", "r" },
     { "-m --memory", "r" },
     { "--cpus", "r" },
     { "--pids-limit", "r" },
@@ -451,7 +467,7 @@ static const char *const options[][2] = {
     { "--cap-add", "r" },
     { "--cap-drop", "r" },
     { "--privileged", "r" },
-    { "--explain", "r" },
+    { "--explain", "rx" },
     { "--no-cgroup", "x" },
 };
 
@@ -474,6 +490,7 @@ START_TEST(helps) {
     expect_options("exec", 'x', "container exec [OPTIONS] NAME COMMAND [ARG...]\n");
     expect_options("start", 's', "container start NAME");
     expect(sh("timeout 10 $CONTAINER"), 125, NULL, "container help");
+    expect(sh("timeout 10 $CONTAINER -h"), 0, "usage: container COMMAND ...", "");
     expect(sh("timeout 10 $CONTAINER run --help nosuch"), 0, "container run ", "");
     expect(sh("timeout 10 $CONTAINER exec --help nosuch true"), 0, "container exec ", "");
     expect_nothing_made(OURSELVES);
@@ -490,6 +507,7 @@ START_TEST(tells_its_version) {
     struct result r = as(_i, "$CONTAINER --version");
     expect(r, 0, "container 2.0\n", "");
     ck_assert_str_eq(r.out, "container 2.0\n");
+    expect_exactly(as(_i, "$CONTAINER version"), "container 2.0\n");
     expect_nothing_made(_i);
 }
 END_TEST
@@ -528,9 +546,83 @@ END_TEST
 START_TEST(says_what_rootless_needs) {
     if (access("/sys/fs/cgroup/cgroup.controllers", W_OK) != 0)
         expect(sh_user("$CONTAINER run -m 64M $BASE true"), 125, "", "elegate");
-    expect(sh_user("$CONTAINER run --network bridge $BASE true"), 125, "", "--network bridge");
+    expect(sh_user("$CONTAINER run --network bridge $BASE true"), 125, "", "root");
     expect(sh_user("$CONTAINER run -u 1000 $BASE true"), 125, "", "--user 1000");
     expect_nothing_made(ORDINARY_USER);
+}
+END_TEST
+
+/* ---- messages ---- */
+
+/* What a user meets most when containers exist: $NAME, which runs, and y$NAME, which was created.
+ * Each message has the option or name, its value, what is wrong, and if possible what to type. ROOT
+ * and OTHERS: for whom it is so. */
+enum {
+    ROOT = 1,
+    OTHERS,
+};
+static const struct {
+    int whose;
+    const char *line, *says[3];
+} messages[] = {
+    // clang-format off
+    { ROOT | OTHERS, RUN "--name $NAME $BASE true",
+        { "--name $NAME: File exists", "container ps" } },
+    { ROOT | OTHERS, "$CONTAINER create --name y$NAME $BASE true",
+        { "--name y$NAME: File exists", "container ps" } },
+    { ROOT | OTHERS, RUN "-w /etc/passwd $BASE true", { "--workdir /etc/passwd: Not a directory" } },
+    { ROOT | OTHERS, RUN "-u nosuch $BASE true", { "--user nosuch: ", "the image's /etc/passwd" } },
+    { ROOT | OTHERS, RUN "--in-place /nosuch $BASE true", { "/nosuch: No such file" } },
+    { ROOT | OTHERS, RUN "-v /etc:/etc/passwd $BASE true", { "/etc/passwd: Invalid argument" } },
+    { ROOT | OTHERS, "$CONTAINER exec y$NAME true",
+        { "y$NAME: it does not run", "try: container start y$NAME" } },
+    { ROOT | OTHERS, "$CONTAINER exec $NAME", { "exec: NAME or COMMAND is missing", "help exec" } },
+    { ROOT | OTHERS, "$CONTAINER exec -u nosuch $NAME true", { "--user nosuch: no such name" } },
+    { ROOT | OTHERS, "$CONTAINER exec -w /etc/passwd $NAME true",
+        { "--workdir /etc/passwd: Not a directory" } },
+    { ROOT | OTHERS, "$CONTAINER exec -m 5M $NAME true", { "exec -m: unknown option", "help exec" } },
+    { ROOT | OTHERS, "$CONTAINER rm $NAME", { "$NAME is running", "try: container rm -f $NAME" } },
+    { ROOT | OTHERS, "$CONTAINER pause y$NAME",
+        { "y$NAME is created; container pause needs one that runs" } },
+    { ROOT | OTHERS, "$CONTAINER stop -t soon $NAME",
+        { "stop: -t soon: expected SECONDS, for example 10", "usage: container stop [-t SECONDS]" } },
+    { ROOT | OTHERS, "$CONTAINER kill -s FROB $NAME",
+        { "kill: -s FROB: expected SIGNAL, for example TERM", "usage: container kill [-s SIGNAL]" } },
+    { ROOT | OTHERS, "$CONTAINER logs -x $NAME", { "logs: -x: unknown option", "container logs [-f]" } },
+    { ROOT | OTHERS, "$CONTAINER link $NAME",
+        { "link: wrong number of operands", "usage: container link A B [A-ADDR/LEN B-ADDR/LEN]" } },
+    { ROOT | OTHERS, "$CONTAINER commit nosuch x", { "nosuch: there is no such container" } },
+    { ROOT, "$CONTAINER pause $NAME && $CONTAINER exec $NAME true",
+        { "$NAME: it is paused", "try: container unpause $NAME" } },
+    { OTHERS, RUN "-u 1000 $BASE true", { "--user 1000: ", "a rootless container has only user 0" } },
+    { OTHERS, "$CONTAINER exec -u 1:1 $NAME true", { "--user 1:1: ", "rootless", "only user 0" } },
+    { OTHERS, "$CONTAINER pause $NAME", { "$NAME has no cgroup", "container help delegate" } },
+    { OTHERS, "$CONTAINER network up", { "network: only root can do this", "try: container run --network none" } },
+    { OTHERS, "$CONTAINER link $NAME y$NAME", { "link: only root can change a network" } },
+    // clang-format on
+};
+
+START_TEST(messages_help) {
+    int whose = is_root() && _i == OURSELVES ? ROOT : OTHERS;
+    expect(as(_i, RUN "-d --name $NAME $BASE probe sleep 100"), 0, NULL, "");
+    expect(as(_i, "$CONTAINER create --network none --name y$NAME $BASE true"), 0, NULL, "");
+    for (int i = 0; i < COUNT(messages); i++) {
+        const char *says[3] = { NULL };
+        for (int k = 0; k < 3 && messages[i].says[k]; k++)
+            says[k] = sh("printf %%s \"%s\"", messages[i].says[k]).out; /* with $NAME's value */
+        if (messages[i].whose & whose) expect_says(as(_i, "%s", messages[i].line), says);
+    }
+    expect(as(_i, "$CONTAINER rm -f $NAME y$NAME"), 0, "", "");
+}
+END_TEST
+
+/* Without a cgroup version 2, or without a systemd that knows them, nobody can delegate. */
+START_TEST(delegate_says_what_is_missing) {
+    const char *says[3] = { "delegate: ", cgroup_v2() ? "ask root" : "cgroup version 1", NULL };
+    expect(sh("mkdir -m 755 bin && printf '#!/bin/sh\nexit 1\n' >bin/systemd-run &&"
+              "chmod 755 bin/systemd-run"),
+           0, "", "");
+    expect_says(sh_user("PATH=$T/bin:$PATH; $CONTAINER delegate true"), says);
 }
 END_TEST
 
@@ -751,6 +843,8 @@ static const char *const greedy[][2] = {
     { "--privileged", "--privileged" },
     { "--priv", "--priv" },
     { "-v /etc:/host", "-v" },
+    { "--in-place /", "--in-place" },
+    { "--ipc host", "--ipc" },
     { "--volume=/etc:/host", "--volume" },
     { "--network host", "--network" },
     { "--cap-add SYS_ADMIN", "--cap-add" },
@@ -915,12 +1009,12 @@ START_TEST(closes_what_its_caller_left_open) {
 }
 END_TEST
 
-/* From now on this kernel does not know the call. */
-static void forget(int call) {
+/* From now on the call fails with ERROR, as on a kernel that does not know it, or forbids it. */
+static void refuse(int call, int error) {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, call, 0, 1),
-        BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | 38), /* ENOSYS */
+        BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = { COUNT(code), code };
@@ -941,12 +1035,12 @@ static const struct {
     { SYS_mount_setattr, "mount_setattr" },
 };
 
-START_TEST(names_what_an_old_kernel_lacks) {
+START_TEST(names_what_the_kernel_refuses) {
     expect(sh(RUN_RM "$BASE probe exit 7"), 7, "", "");
-    forget(newer_calls[_i].call);
+    refuse(newer_calls[_i / 2].call, _i % 2 ? EPERM : ENOSYS);
     struct result r = sh(RUN "$BASE probe exit 7");
-    expect(r, 125, "", newer_calls[_i].name);
-    expect(r, 125, "", "Linux 5.15");
+    expect(r, 125, "", newer_calls[_i / 2].name);
+    expect(r, 125, "", _i % 2 ? "Operation not permitted; try: container doctor" : "not implemented; try: container doctor");
     expect_nothing_made(OURSELVES);
 }
 END_TEST
@@ -1000,6 +1094,10 @@ Suite *container_suite(void) {
     tcase_add_test(t, leaves_the_command_alone);
     tcase_add_test(t, says_what_rootless_needs);
 
+    t = new_case(s, "messages");
+    tcase_add_loop_test(t, messages_help, 0, users());
+    tcase_add_test(t, delegate_says_what_is_missing);
+
     t = new_case(s, "helped");
     tcase_add_test(t, helps);
     tcase_add_test(t, help_is_the_program_s);
@@ -1051,7 +1149,7 @@ Suite *container_suite(void) {
     tcase_add_test(t, hears_of_its_children);
     tcase_add_test(t, forgets_a_long_environment);
     tcase_add_loop_test(t, closes_what_its_caller_left_open, 0, users());
-    tcase_add_loop_test(t, names_what_an_old_kernel_lacks, 0, COUNT(newer_calls));
+    tcase_add_loop_test(t, names_what_the_kernel_refuses, 0, 2 * COUNT(newer_calls));
 
     t = new_case(s, "explain");
     tcase_add_loop_test(t, explains_every_step, 0, users());

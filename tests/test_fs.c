@@ -5,6 +5,7 @@
  *      layers       who covers whom; what is written goes to the top
  *      mounts       /proc, /sys and /dev, and what of them is hidden or locked
  *      volumes      the user's own files and directories
+ *      in place     --in-place: a directory of the host's is the root
  *      etc          hosts, hostname, resolv.conf
  *      hostile      images that would lead us to the host's files
  *      removal      what the container has written goes, and nothing else
@@ -25,12 +26,6 @@
 
 /* What a test needs first: it must succeed, and say nothing. */
 #define prepare(...) expect(as(__VA_ARGS__), 0, "", "")
-
-/* The whole output, where expect looks for a part of it. */
-static void expect_exactly(struct result r, const char *out) {
-    expect(r, 0, *out ? out : "", "");
-    ck_assert_msg(!strcmp(r.out, out), "%s\nprinted:\n%s\nexpected:\n%s", r.line, r.out, out);
-}
 
 /* Is root in this user's containers also root outside? */
 static bool root_outside(enum who who) {
@@ -121,7 +116,7 @@ START_TEST(a_hundred_layers_keep_their_order) {
 END_TEST
 
 START_TEST(too_many_layers_are_refused) {
-    prepare(_i, "mkdir image && for i in $(seq 1000); do echo \"$BASE\"; done >image/layers");
+    prepare(_i, "mkdir image && for i in $(seq 300); do echo \"$BASE\"; done >image/layers");
     expect(as(_i, RUN "./image true"), 125, "", "layers");
     expect_nothing_left(_i);
 }
@@ -226,6 +221,7 @@ START_TEST(mounts_are_there) {
         expect(r, 0, format("options %s", table[i].options), "");
     }
     expect(as(_i, RUN "--privileged $BASE probe statfs /"), 0, "options rw,nodev", "");
+    expect(as(_i, RUN "$BASE sed -n '/^none /p' /proc/mounts"), 0, "", ""); /* each has a source */
 }
 END_TEST
 
@@ -628,6 +624,61 @@ START_TEST(volumes_nest) {
 }
 END_TEST
 
+/* Not twice in the table of mounts, where the first would be below the second. */
+START_TEST(volumes_replace_what_is_there) {
+    expect(as(_i, "echo mine >hosts"), 0, "", "");
+    expect_exactly(as(_i, RUN "-v ./hosts:/etc/hosts $BASE sh -c 'cat /etc/hosts; grep -c /etc/hosts /proc/mounts'"),
+                   "mine\n1\n");
+    expect(as(_i, "mkdir dir"), 0, "", "");
+    expect(as(_i, RUN "-v ./dir:/proc $BASE ls /proc/self/stat"), 0, "/proc/self/stat\n", "");
+    expect(as(_i, RUN "--network host -v ./dir:/sys $BASE ls /sys/kernel"), 1, "", "No such file");
+}
+END_TEST
+
+/* ---- in place ---- */
+
+#define IN_PLACE "--in-place $T/tree "
+
+static void make_tree(enum who who) {
+    expect(as(who, "mkdir tree && cd tree && mkdir tmp etc proc dev sys && cp -a $BASE/bin . && cp $BASE/etc/passwd etc;"
+                   "[ ! -e $BASE/lib ] || cp -a $BASE/lib* ."),
+           0, "", NULL);
+}
+
+/* The directory is the root, without a layer on top: what is written there is written here. */
+START_TEST(in_place_is_no_layer) {
+    int word = random_between(1, 1 << 30);
+    make_tree(_i);
+    expect_exactly(as(_i, RUN IN_PLACE "$BASE sh -c 'echo %d >/tmp/new; rm /etc/passwd; grep -c overlay /proc/mounts || :'",
+                      word),
+                   "0\n");
+    expect_exactly(as(_i, "cat tree/tmp/new; ls tree/etc/passwd 2>/dev/null; ls $CONTAINER_HOME/containers"),
+                   format("%d\n", word));
+    expect(as(_i, RUN IN_PLACE "$BASE grep ' / ' /proc/mounts"), 0, "nosuid,nodev", "");
+}
+END_TEST
+
+START_TEST(in_place_may_be_read_only) {
+    make_tree(_i);
+    expect(as(_i, RUN IN_PLACE "--read-only $BASE touch /tmp/new"), 1, "", "Read-only file system");
+    expect_exactly(as(_i, "ls tree/tmp"), "");
+}
+END_TEST
+
+/* IMAGE says what runs; files of these names in the root are a stranger's. */
+START_TEST(in_place_is_no_image) {
+    make_tree(_i);
+    expect(as(_i, "echo / >tree/layers; printf '%%s\n' -e SECRET=1 >tree/args"), 0, "", "");
+    expect_exactly(as(_i, RUN IN_PLACE "$BASE sh -c 'echo $SECRET; ls -d /layers'"), "\n/layers\n");
+}
+END_TEST
+
+START_TEST(in_place_needs_a_directory) {
+    expect(as(_i, RUN "--in-place $T/nosuch $BASE true"), 125, "", "nosuch: No such file");
+    expect(as(_i, RUN "--in-place tree $BASE true"), 125, "", "--in-place tree: expected /DIR");
+}
+END_TEST
+
 /* A directory cannot cover a file, nor a file a directory. */
 START_TEST(volumes_must_fit) {
     prepare(_i, "mkdir dir && echo >file");
@@ -903,10 +954,17 @@ Suite *fs_suite(void) {
     tcase_add_loop_test(t, volumes_go_anywhere, 0, users());
     tcase_add_loop_test(t, volumes_nest, 0, users());
     tcase_add_loop_test(t, volumes_must_fit, 0, users());
+    tcase_add_loop_test(t, volumes_replace_what_is_there, 0, users());
     if (is_root())
         tcase_add_loop_test(t, volumes_hold_what_is_mounted_below, 0, users());
     else
         left_out("mounts below a volume", "to mount needs root");
+
+    t = new_case(s, "in place");
+    tcase_add_loop_test(t, in_place_is_no_layer, 0, users());
+    tcase_add_loop_test(t, in_place_may_be_read_only, 0, users());
+    tcase_add_loop_test(t, in_place_is_no_image, 0, users());
+    tcase_add_loop_test(t, in_place_needs_a_directory, 0, users());
 
     t = new_case(s, "etc");
     tcase_add_loop_test(t, names_are_in_etc, 0, users());

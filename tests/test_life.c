@@ -41,12 +41,6 @@ enum column { STATUS = 2,
               IMAGE,
               ARGUMENTS };
 
-/* The whole output, where expect looks for a part of it. */
-static void expect_exactly(struct result r, const char *out) {
-    expect(r, 0, *out ? out : "", "");
-    ck_assert_msg(!strcmp(r.out, out), "%.1500s\nprinted:\n%.1500s\nexpected:\n%.1500s", r.line, r.out, out);
-}
-
 /* Make what a test needs: it must succeed, and say nothing. */
 #define prepare(...) expect(as(__VA_ARGS__), 0, "", "")
 

@@ -72,6 +72,22 @@ START_TEST(network_host_is_the_hosts) {
 }
 END_TEST
 
+/* Each by itself; and the host keeps its name. (A user has no power over the host's IPC namespace,
+ * and may not mount its message queues.) */
+START_TEST(ipc_and_uts_may_be_the_callers) {
+    char *host = sh("$PROBE ns").out, *named = as(_i, "uname -n").out;
+    for (int i = 0; i < 3 && _i == OURSELVES && is_root(); i++) {
+        char *inside = as(_i, RUN "%s %s -h other $BASE probe ns", i != 1 ? "--ipc host" : "",
+                          i != 0 ? "--uts host" : "")
+                           .out;
+        ck_assert((number(host, "ipc") == number(inside, "ipc")) == (i != 1));
+        ck_assert((number(host, "uts") == number(inside, "uts")) == (i != 0));
+    }
+    expect(as(_i, RUN "--uts host -h other $BASE uname -n"), 0, named, "");
+    expect(as(_i, "uname -n"), 0, named, "");
+}
+END_TEST
+
 START_TEST(has_its_own_host_name) {
     char *host = as(_i, "uname -n").out, *name = format("host-%d", random_between(0, 1 << 30));
     expect(as(_i, RUN "-h %s $BASE sh -c 'hostname; cat /etc/hostname; echo $HOSTNAME'", name), 0,
@@ -505,7 +521,7 @@ START_TEST(finds_no_names_by_our_descriptors) {
 }
 END_TEST
 
-/* A name is one of the image: that the host knows it, too, is no help. */
+/* A name is one of the image: that the host knows it, too, does not help. */
 START_TEST(knows_the_image_s_names_only) {
     expect(sh("for name in $(cut -d : -f 1 /etc/passwd); do grep -q ^$name: $BASE/etc/passwd"
               " || " RUN "-u $name $BASE echo \"I am $name\"; done; :"),
@@ -893,6 +909,7 @@ Suite *ns_suite(void) {
     tcase_add_loop_test(t, has_its_own_namespaces, 0, users());
     tcase_add_loop_test(t, shares_none_with_a_neighbour, 0, users());
     tcase_add_loop_test(t, has_its_own_host_name, 0, users());
+    tcase_add_loop_test(t, ipc_and_uts_may_be_the_callers, 0, users());
     if (is_root())
         tcase_add_test(t, network_host_is_the_hosts);
 

@@ -14,6 +14,8 @@
  *      commit       an image of a container, also while it runs
  *      link         cables between containers
  *      doctor       what is wrong with a machine, and what helps
+ *      timeline     the picture of a start: all its steps, as long as they took
+ *      manual       it, the help, the options of the engine, and README agree
  *
  * What a container is like after stop, pause and so on, is in test_life.c.
  */
@@ -68,7 +70,7 @@ static const struct {
     const char *line, *says;
 } misused[] = {
     // clang-format off
-    { "ps x",                     "container: ps: it takes no NAME; usage: container ps [-a]" },
+    { "ps x",                     "container: ps: expected no NAME; usage: container ps [-a]" },
     { "ps -x",                    "container: ps: -x: unknown option" },
     { "rm",                       "container: rm: NAME is missing; usage: container rm [-f]" },
     { "rm -f",                    "container: rm: NAME is missing" },
@@ -125,7 +127,7 @@ static const struct {
     { "commit nosuch x",          "nosuch" },
     { "commit ../a x",            "../a" },
     { "commit '' x",              "NAME" },
-    { "commit a ''",              "IMAGE" },
+    { "commit a ''",              "NAME" },
     { "commit a ../x",            "../x" },
     { "commit a .x",              ".x" },
     { "commit a 'x y'",           "x y" },
@@ -210,8 +212,8 @@ END_TEST
 
 /* Without CONTAINER_HOME, the state is where the engine has it, also for a script by itself. */
 START_TEST(finds_its_home) {
-    const char *root = "unset CONTAINER_HOME; unshare -m sh -c 'mount -t tmpfs t /var/lib &&"
-                       " mkdir -p /var/lib/container/containers/mine && %s ps -q && $TOOLS/ps -q'";
+    const char *root = "unset CONTAINER_HOME; mkdir -p /var/lib; unshare -m sh -c 'mount -t tmpfs t /var/lib"
+                       " && mkdir -p /var/lib/container/containers/mine && %s ps -q && $TOOLS/ps -q'";
     const char *user = "unset CONTAINER_HOME; mkdir -p $HOME/.local/share/container/containers/mine;"
                        "%s ps -q && $TOOLS/ps -q; rm -r $HOME/.local";
     if (is_root()) expect(sh(root, "$CONTAINER"), 0, "mine\nmine\n", "");
@@ -240,6 +242,7 @@ static const char *const words[] = {
     "inspect",
     "stats",
     "diff",
+    "timeline",
     "images",
     "pull",
     "push",
@@ -251,10 +254,12 @@ static const char *const words[] = {
     "save",
     "load",
     "history",
+    "prune",
     "tag",
     "rmi",
     "link",
     "doctor",
+    "oci",
     "network",
     "delegate",
     "help",
@@ -262,7 +267,7 @@ static const char *const words[] = {
 
 START_TEST(help_lists_every_command) {
     struct result r = sh("$CONTAINER help");
-    expect(r, 0, "usage: container WORD ...", "");
+    expect(r, 0, "usage: container COMMAND ...", "");
     for (int i = 0; i < COUNT(words); i++)
         expect(r, 0, format("\n  %-8s  ", words[i]), "");
     expect(sh("$CONTAINER help | grep -c '^  [a-z]'"), 0, format("%d\n", COUNT(words)), "");
@@ -368,7 +373,7 @@ END_TEST
 static const char *const damages[] = {
     "mkfifo %s",
     "mkdir %s",
-    "truncate -s 1T %s",
+    "truncate -s 1024G %s",
     "ln -s %s %s",
     "ln -s /dev/zero %s",
     "head -c 100000 /dev/urandom >%s",
@@ -560,7 +565,7 @@ START_TEST(only_those_in_the_background_have_logs) {
     expect(as(_i, "$CONTAINER run --name $NAME --network none $BASE echo hi"), 0, "hi\n", "");
     for (int f = 0; f < 2; f++)
         expect(as(_i, "$CONTAINER logs %s $NAME", f ? "-f" : ""), 125, "",
-               format("container: logs: %s has none", getenv("NAME")));
+               format("container: logs: %s has no log", getenv("NAME")));
     end(_i);
     expect(as(_i, CREATE "$BASE echo hi"), 0, NULL, "");
     for (int f = 0; f < 2; f++)
@@ -616,7 +621,7 @@ START_TEST(twelve_may_make_the_network) {
                   " wait\"",
                   without[_i]),
                0, "", "");
-        expect(sh("ip -o link | grep -v -w lo | grep -c container0; ip -o link | grep c0-"), 1, "1\n", "");
+        expect(sh("ip -o link | grep -c -v -w lo; ip -o link | grep -c -w container0"), 0, "1\n1\n", "");
         expect(sh("ip -o -4 addr show container0"), 0, " 10.66.0.1/16 ", "");
         expect(sh("nft list ruleset 2>/dev/null | grep -c -i masquerade"), 0, "1\n", "");
         expect(sh("nft list ruleset 2>/dev/null | grep -i -c 'hook forward'"), 0, "1\n", "");
@@ -625,6 +630,33 @@ START_TEST(twelve_may_make_the_network) {
         expect(sh(LOOK_AT_RULES "; cat /proc/sys/net/ipv4/ip_forward"), 0, "0\n0\n", "");
     }
     expect(sh(FLUSH), 0, "", "");
+}
+END_TEST
+
+/* An ip(8) that at its Nth call kills whoever called it, before or after the call, until there are
+ * not so many. Nothing but the bridge may be left, and the next one completes it. */
+START_TEST(network_may_be_killed) {
+    expect(sh("mkdir bin; cat >bin/ip <<'END'; chmod 755 bin/ip\n"
+              "#!/bin/sh\n"
+              "PATH=${PATH#*:}; echo >>calls\n"
+              "[ $(wc -l <calls) = $N ] || exec ip \"$@\"\n"
+              "[ %d = 0 ] || ip \"$@\"\n"
+              "kill -9 $PPID\n"
+              "END\n",
+              _i),
+           0, "", "");
+    int killed = 0, calls;
+    do {
+        struct result r = sh(">calls; N=%d PATH=$T/bin:$PATH $CONTAINER network up", killed + 1);
+        calls = atoi(sh("wc -l <calls").out);
+        if (calls <= killed)
+            expect(r, 0, "", "");
+        expect(sh("ip -o link | grep -v -w -e lo -e container0"), 1, "", "");
+        expect(sh("$CONTAINER network up && $CONTAINER network ls"), 0, "10.66.0.1/16\nrules       of ", "");
+        expect(sh("ip -o link show up dev container0"), 0, "02:42:0a:42:00:01", "");
+        expect(sh("$CONTAINER network down; ip -o link | grep -c -v -w lo"), 1, "0\n", "");
+    } while (calls > killed++);
+    ck_assert_int_ge(killed, 6);
 }
 END_TEST
 
@@ -1136,27 +1168,33 @@ END_TEST
     "find \"$CONTAINER_HOME\"/images \"$CONTAINER_HOME\"/layers -type f -exec cksum {} + | sort;" \
     "ls -A \"$CONTAINER_HOME\"/images \"$CONTAINER_HOME\"/layers; echo " FIELD(2)
 
-/* Our own cp, which is first in PATH. Its last argument is the new layer. */
-static const char *const broken[] = {
-    "exit 1",
-    "for to; do :; done; mkdir $to/half; echo >$to/half/file; exit 1",
-    "/bin/cp \"$@\"; kill -TERM $PPID; sleep 0.1",
-    "/bin/cp \"$@\"; kill -HUP $PPID; sleep 0.1",
-    "$CONTAINER unpause $NAME; /bin/cp \"$@\"",
-    "$CONTAINER kill $NAME; $CONTAINER wait $NAME; /bin/cp \"$@\"",
+/* A program of ours, which is first in PATH. The last argument of cp is a file of the new image. By
+ * `grep -q -s`, commit asks whether the container stands still: before it is packed, and after. */
+#define WHILE_PACKED "[ \"$1$2\" != -q-s ] || { echo >>$T/calls; [ $(wc -l <$T/calls) != 2 ] || { "
+#define THEN_ASK " >&2; } }; exec /bin/grep \"$@\""
+static const struct {
+    const char *program, *does;
+} broken[] = {
+    { "cp", "exit 1" },
+    { "cp", "for to; do :; done; mkdir $to/half; echo >$to/half/file; exit 1" },
+    { "cp", "/bin/cp \"$@\"; kill -TERM $PPID; sleep 0.1" },
+    { "cp", "/bin/cp \"$@\"; kill -HUP $PPID; sleep 0.1" },
+    { "grep", WHILE_PACKED "$CONTAINER unpause $NAME" THEN_ASK },
+    { "grep", WHILE_PACKED "$CONTAINER kill $NAME >&2; $CONTAINER wait $NAME" THEN_ASK },
 };
 
 START_TEST(failed_commit_leaves_nothing) {
-    bool kills = strstr(broken[_i], "kill $NAME") != NULL;
+    bool kills = strstr(broken[_i].does, "kill $NAME") != NULL;
     expect(sh(RUN "$BASE sleep 100"), 0, NULL, "");
     expect(sh(COMMIT "snap"), 0, "snap: ", "");
-    expect(sh("mkdir bin && printf '#!/bin/sh\n%%s\n' '%s' >bin/cp && chmod 755 bin/cp",
-              broken[_i]),
+    expect(sh("mkdir bin && printf '#!/bin/sh\n%%s\n' '%s' >bin/%s && chmod 755 bin/%s",
+              broken[_i].does, broken[_i].program, broken[_i].program),
            0, "", "");
     struct result before = sh(LOOK);
     expect(before, 0, "running\n", "");
     for (int fresh = 0; fresh < 2 && !(fresh && kills); fresh++)
-        expect(sh("PATH=$T/bin:$PATH " COMMIT "%s", fresh ? "other" : "snap"), 125, NULL, NULL);
+        expect(sh("rm -f calls; PATH=$T/bin:$PATH " COMMIT "%s", fresh ? "other" : "snap"), 125, NULL,
+               strcmp(broken[_i].program, "grep") ? NULL : "was started or changed meanwhile");
     struct result after = sh(LOOK);
     if (kills)
         *strstr(before.out, "running\n") = *strstr(after.out, "exited") = '\0';
@@ -1194,6 +1232,39 @@ START_TEST(commit_refuses) {
 }
 END_TEST
 
+/* It ends, or is removed, at one moment of a command: when that runs a program, one of ours that is
+ * first in PATH. No message comes from sh or from awk. */
+static const struct {
+    const char *command, *program, *does;
+    int status;
+    const char *says;
+} meanwhile[] = {
+    { "inspect $NAME", "readlink", "$CONTAINER kill $NAME", 0, "" },
+    { "inspect $NAME", "head", "! mkdir $T/once 2>&- || $CONTAINER rm -f $NAME", 0, "" },
+    { "stats $NAME", "head", "! mkdir $T/once 2>&- || $CONTAINER rm -f $NAME", 0, "" },
+    { "wait $NAME", "awk", "rm -f $CONTAINER_HOME/containers/$NAME/exit", 125,
+      "container: $NAME: somebody has removed it\n" },
+    { "diff $NAME", "cp", "$CONTAINER rm -f $NAME", 125, "container: diff: $NAME is gone\n" },
+    { "commit $NAME snap", "mktemp", "$CONTAINER rm -f $NAME", 125, "container: commit: $NAME is gone\n" },
+    { "commit $NAME snap", "grep", "[ \"$1$2\" != -q-s ] || $CONTAINER rm -f $NAME", 125,
+      "container: commit: $CONTAINER_HOME/containers/$NAME/upper is gone\n" },
+    { "commit $NAME other && wc -l <$CONTAINER_HOME/images/other/layers >&2", "cat",
+      "[ ! -s $CONTAINER_HOME/new.*/work/tar ] || rm -f $CONTAINER_HOME/containers/$NAME/layers", 0, "2\n" },
+};
+
+START_TEST(what_vanishes_is_missed_politely) {
+    expect(sh(RUN "$BASE sleep 100"), 0, NULL, "");
+    expect(sh("$CONTAINER commit $NAME snap >out && $CONTAINER diff $NAME"), 0, NULL, ""); /* the box is made */
+    expect(sh("mkdir bin && printf '#!/bin/sh\n%%s\nexec /usr/bin/%%s \"$@\"\n' '%s' %s >bin/%s &&"
+              "chmod 755 bin/%s",
+              meanwhile[_i].does, meanwhile[_i].program, meanwhile[_i].program, meanwhile[_i].program),
+           0, "", "");
+    expect(sh("PATH=$T/bin:$PATH; { $CONTAINER %s; } 2>said", meanwhile[_i].command), meanwhile[_i].status, NULL, "");
+    ck_assert_str_eq(sh("cat said").out, sh("printf '%%s' \"%s\"", meanwhile[_i].says).out);
+    end(OURSELVES);
+}
+END_TEST
+
 /* ---- link ---- */
 
 #define IN(name) "$CONTAINER exec $NAME-" name " probe "
@@ -1226,7 +1297,7 @@ START_TEST(link_is_for_two_that_run) {
     expect(sh("$CONTAINER link $NAME-a ../$NAME-b"), 125, "", "there is no such container");
     expect(sh("$CONTAINER link $NAME-a $NAME-a"), 125, "", "in one network already");
     expect(sh("$CONTAINER kill $NAME-c && $CONTAINER wait $NAME-c"), 0, NULL, "");
-    expect(sh("$CONTAINER link $NAME-a $NAME-c"), 125, "", "-c is exited 137; it must run\n");
+    expect(sh("$CONTAINER link $NAME-a $NAME-c"), 125, "", "-c is exited 137, and has no network; try: container start ");
     expect(sh("$CONTAINER rm $NAME-c && $CONTAINER run -d --name $NAME-c --network host $BASE"
               " sleep 100"),
            0, NULL, "");
@@ -1249,7 +1320,7 @@ START_TEST(link_is_a_cable) {
     expect(sh("$CONTAINER exec $NAME-a ip addr show $NAME-b"), 0, format("10.%d.0.1/24 ", n), "");
     expect(sh(IN("a") "tcp-connect 10.%d.0.2 7 hi", n), 0, format(" from 10.%d.0.1 ", n), "");
     expect(sh(IN("b") "udp-send 10.%d.0.1 7 hi", n), 0, format(" from 10.%d.0.2 ", n), "");
-    expect(sh("$CONTAINER link $NAME-a $NAME-b"), 125, NULL, "container: link: no cable between ");
+    expect(sh("$CONTAINER link $NAME-a $NAME-b"), 125, NULL, "container: link: the cable between ");
     expect(sh("$CONTAINER link $NAME-b $NAME-c"), 0, NULL, "");
     r = sh("$CONTAINER exec $NAME-c ip addr show $NAME-b");
     expect(r, 0, ",UP", "");
@@ -1262,8 +1333,8 @@ END_TEST
 START_TEST(link_is_whole_or_not_at_all) {
     start_three();
     const char *none = links_of("a");
-    expect(sh("$CONTAINER link $NAME-a $NAME-b 10.1.0.1/24 10.1.0.2/33"), 125, NULL, "no cable");
-    expect(sh("$CONTAINER link $NAME-a $NAME-b x 10.1.0.2/24"), 125, NULL, "no cable");
+    expect(sh("$CONTAINER link $NAME-a $NAME-b 10.1.0.1/24 10.1.0.2/33"), 125, NULL, "the cable between");
+    expect(sh("$CONTAINER link $NAME-a $NAME-b x 10.1.0.2/24"), 125, NULL, "the cable between");
     ck_assert_str_eq(links_of("a"), none);
     ck_assert_str_eq(links_of("b"), none);
     end_three();
@@ -1318,7 +1389,7 @@ START_TEST(link_moves_an_interface) {
     ck_assert_str_eq(links_of("c"), sh("echo $NAME-a").out);
     expect(sh(IN("a") "tcp-connect 10.1.0.2 7 hi"), 0, "-c from 10.1.0.1 ", "");
     expect(sh("$CONTAINER link -m $NAME-b $NAME-a $NAME-c"), 125, NULL, "container: link: ");
-    expect(sh("$CONTAINER link -m $NAME-a lo $NAME-c"), 125, NULL, "container: link: lo stays with ");
+    expect(sh("$CONTAINER link -m $NAME-a lo $NAME-c"), 125, NULL, "container: link: interface lo of ");
     end_three();
 }
 END_TEST
@@ -1333,7 +1404,7 @@ END_TEST
 /* In a mount namespace of its own; what stands after it is one line in double quotes. */
 #define PRIVATELY "unshare -m sh -c \""
 
-/* User 65534, to whom we lend ids if WHO is its name. */
+/* User 65534, to whom ids are assigned if WHO is its name. */
 #define RANGES(who) \
     "echo " who ":500000:65536 >ids; export CONTAINER_HOME=$T/ids.home;" \
     "unshare -m sh -c 'mount --bind ids /etc/subuid; mount --bind ids /etc/subgid; \"$@\"' sh" \
@@ -1505,7 +1576,7 @@ START_TEST(doctor_agrees_with_the_engine) {
 }
 END_TEST
 
-/* Those that we have been lent are of use when a container can run with them. */
+/* Ids that are assigned to us are of use when a container can run with them. */
 START_TEST(doctor_sees_subordinate_ids) {
     if (sh("command -v newuidmap && getent passwd 65534 | grep ^nobody: && [ -e /etc/subuid ] &&"
            "[ -e /etc/subgid ] && unshare --help | grep -e --map-auto")
@@ -1521,6 +1592,103 @@ START_TEST(doctor_sees_subordinate_ids) {
                                                       " $BASE id -u");
     expect_need(sh(RANGES("nobody") DOCTOR), r.status ? "limited" : "ok", "ids",
                 r.status ? "container-" : "--map-auto", NULL);
+}
+END_TEST
+
+/* ---- manual ---- */
+
+/* The options that WHO may give, as the source has them, and as NAME.1 or `help` show them: in all
+ * three the same letters, names and values. The table in C knows only whether there is a value. */
+static const struct {
+    const char who, *command, *section;
+} documented[] = {
+    { 'r', "run", "Options of run and create" },
+    { 'x', "exec", "Options of exec" },
+};
+
+START_TEST(manual_shows_the_options) {
+    const char *command = documented[_i].command;
+    expect(sh("$CONTAINER %s --help | sed -n 's/^ \\{2,\\}\\(-[^ ]*\\( [^ ]\\+\\)*\\).*/\\1/p' | sort >help;"
+              "sed -n '/^\\.Ss %s/,/^\\.El/s/^\\.It //p' $SOURCE/lessons/container.1 |"
+              " sed 's/Fl /-/g; s/ , / /; s/ Ar / /; s/ Cm / /' | sort >manual;"
+              "[ -s help ] && diff help manual",
+              command, documented[_i].section),
+           0, "", "");
+    expect(sh("awk -F '[ ,]+' -v who=%c '/^    [{] \"[a-z]+\", +[^ ]+ +\"[a-z-]+\", [A-Z]+, / &&"
+              " index($3, who) { gsub(/[^a-z-]/, \"\", $4); gsub(/\"/, \"\", $5);"
+              " print ($4 ? \"-\" $4 \" \" : \"\") \"--\" $5 (/ NULL [}]/ ? \"\" : \" VALUE\") }'"
+              " $SOURCE/container.c | sort -u >table;"
+              "sed 's/\\(--[^ ]*\\) .*/\\1 VALUE/' help | sort -u | diff table -",
+              documented[_i].who),
+           0, "", "");
+}
+END_TEST
+
+START_TEST(manual_shows_the_commands) {
+    for (int i = 0; i < COUNT(words); i++)
+        expect(sh("grep -qE '^\\.It (.* , )?Cm %s( |$)' $SOURCE/lessons/container*.1", words[i]), 0, "", "");
+}
+END_TEST
+
+/* What stands between .Bd and .Ed in the examples is typed as it is shown, where the source is. */
+static const char *const pages[] = { "container", "container-image" };
+
+START_TEST(manual_has_examples_that_work) {
+    expect(sh("mkdir bin rootfs && ln -s $CONTAINER bin && ln -s $BASE rootfs/base &&"
+              "ln -s $SOURCE/lessons . && ln -s $BASE $ROOTFS/base &&"
+              "awk -v q=\"'\" '/^[.]Sh/ { ours = /EXAMPLES/ } /^[.]Bd/ { block = ours; next }"
+              " /^[.]Ed/ { block = 0 } block { gsub(/\\\\[(]aq/, q); gsub(/\\\\e/, \"\\\\\"); print }'"
+              " lessons/%s.1 | sed -e \"s|/tmp/|$T/|g\" -e 's/^[$#] //' >typed; [ -s typed ]",
+              pages[_i]),
+           0, "", "");
+    expect(sh("ip link set lo up; PATH=$T/bin:$PATH; set -e; . ./typed"), 0, NULL, NULL);
+    expect(sh("rm $ROOTFS/base; $CONTAINER ps -q"), 0, "", "");
+}
+END_TEST
+
+START_TEST(help_shows_the_manual) {
+    const char *first = sh("command -v man").status ? "usage: container" : "CONTAINER(1)";
+    struct terminal t = at_terminal(OURSELVES, "PAGER=cat MANPAGER=cat $SOURCE/lessons/tools/help");
+    wait_for(&t, first);
+    ck_assert_int_eq(finish(&t), 0);
+    t = at_terminal(OURSELVES, "$TOOLS/help"); /* these have no page beside them */
+    wait_for(&t, "usage: container");
+    ck_assert_int_eq(finish(&t), 0);
+}
+END_TEST
+
+/* ---- README ---- */
+
+/* Two blocks of README that make lessons-test does not run. Here `make run` starts our program, and
+ * makes nothing. */
+START_TEST(readme_shows_make_run) {
+    struct terminal t = at_terminal(OURSELVES, "p=$(realpath --relative-to=$SOURCE $CONTAINER);"
+                                               "make -s -C $SOURCE run PROGRAM=$p STATIC= -o $p -o base");
+    char *lines = sh("sed -n '/^[$] make run/,/^```/p' $SOURCE/README.md | sed '1d; $d'").out;
+    bool typed = false;
+    for (char *line; (line = strsep(&lines, "\n")) && *line;) {
+        if (!strcmp(line, "...")) continue;
+        char *keys = strncmp(line, "/ # ", 4) == 0 ? line + 4 : NULL;
+        wait_for(&t, keys ? "/ # " : format("%s\r\n", line));
+        if (keys) type(&t, format("%s\r", keys));
+        typed |= keys != NULL;
+    }
+    ck_assert(typed);
+    wait_for(&t, "/ # ");
+    type(&t, "\4");
+    ck_assert_int_eq(finish(&t), 0);
+}
+END_TEST
+
+START_TEST(readme_shows_the_steps) {
+    expect(sh("sed -n '/^[$] .* --explain /,/^```/{/^ /p}' $SOURCE/README.md >shown;"
+              "line=$(sed -n 's/^[$] \\(.* --explain .*\\)/\\1/p' $SOURCE/README.md);"
+              "mkdir rootfs; ln -s $BASE rootfs/base; ln -s $CONTAINER container; eval \"$line\" 2>steps;"
+              "for f in shown steps; do"
+              " sed 's/put memory[^=]*=[^=]*=/put memory =/; s/0x[0-9a-f]*/N/; s/[0-9][0-9]*/N/g; s/^ *N */N /' $f >$f.N;"
+              "done; wc -l <shown; grep -vxFf steps.N shown.N; :"),
+           0, "15\n", "");
+    expect(sh("grep -vxFf steps.N shown.N; :"), 0, "", "");
 }
 END_TEST
 
@@ -1556,6 +1724,31 @@ static void add_link_tests(Suite *s) {
     tcase_add_test(t, link_moves_an_interface);
 }
 
+static bool have(const char *condition) {
+    return system(format("{ %s; } >/dev/null 2>&1", condition)) == 0;
+}
+
+static void add_manual_tests(Suite *s) {
+    TCase *t = new_case(s, "manual");
+    bool readme = have("[ -e \"$SOURCE/README.md\" ]");
+    bool tools = have("command -v jq && command -v getfattr && command -v skopeo");
+    tcase_add_loop_test(t, manual_shows_the_options, 0, COUNT(documented));
+    tcase_add_test(t, manual_shows_the_commands);
+    tcase_add_test(t, help_shows_the_manual);
+    if (!readme || !have("command -v make && realpath --relative-to=/ /"))
+        left_out("make run, as README shows it", "no README, no make, or no realpath of GNU here");
+    else
+        tcase_add_test(t, readme_shows_make_run);
+    if (!readme || !is_root())
+        left_out("the steps that README shows", "no README here, or no root for limits and bridge");
+    else
+        tcase_add_test(t, readme_shows_the_steps);
+    if (!tools || !is_root())
+        left_out("examples of the manual", "no root, or no jq, getfattr, skopeo for those of images");
+    if (is_root())
+        tcase_add_loop_test(t, manual_has_examples_that_work, 0, tools ? COUNT(pages) : 1);
+}
+
 static void add_network_tests(Suite *s) {
     TCase *t = new_case(s, "network");
     bool nft = system("command -v iptables >/dev/null") != 0; /* and nothing else */
@@ -1566,6 +1759,7 @@ static void add_network_tests(Suite *s) {
     }
     tcase_add_loop_test(t, twelve_may_make_the_network, 0, 2 - nft);
     tcase_add_test(t, network_says_what_is_missing);
+    tcase_add_loop_test(t, network_may_be_killed, 0, 2);
     tcase_add_test(t, a_plugged_network_stays);
 }
 
@@ -1590,6 +1784,87 @@ static void add_life_tests(Suite *s) {
     tcase_add_loop_test(logs, only_those_in_the_background_have_logs, 0, users());
 }
 
+/* ---- timeline ---- */
+
+/* The lanes of FILE.svg: "host 1200: container 0, ns 100, wait 400, ..."; the bars and their sum. */
+#define LANES \
+    "awk -F '\"' '/^<g id/ { lane = $2 \" \" $4; sum = 0; bars = \"\"; next }" \
+    " /^<path .*data-us/ { sum += $4; bars = bars \", \" $2 \" \" $4 }" \
+    " /^<.g>/ { print lane \" \" sum \":\" substr(bars, 2) }' "
+
+static void expect_well_formed(const char *file) {
+    bool xmllint = sh("command -v xmllint").status == 0;
+    if (!xmllint && sh("command -v python3").status != 0) {
+        left_out("the syntax of timeline's picture", "neither xmllint nor python3 here");
+        return;
+    }
+    expect_exactly(xmllint ? sh("xmllint --noout %s", file)
+                           : sh("python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' %s", file),
+                   "");
+}
+
+/* Who waits for whom, and how long, is known by "ready", "go" and the exec. */
+START_TEST(timeline_draws_each_step) {
+    int at = random_between(0, 100000), twice = random_between(10, 80), go = random_between(600, 900);
+    expect(sh("cat >steps <<'END'\n"
+              "%8d container.c:1: mkdir(\"a\")  = 0\n"
+              "said by the program: 5 fs.c:1: no step\n"
+              "%8d ns.c:2: clone3 flags 0x1 = 7\n"
+              "%8d ns.c:2: clone3 flags 0x1 = 0\n"
+              "%8d             fs.c:3: mount <&\"> = 0\n"
+              "%8d             ns.c:4: write ready = 1\n"
+              "%8d ns.c:5: dup(0)  = 5\n"
+              "%8d             ns.c:6: read go = 4\n"
+              "%8d             ns.c:7: getpid becomes true = 2\n"
+              "%8d container.c:8: rename  = 0\nEND\n",
+              at, at + 100, at + 100 + twice, at + 400, at + 500, at + 520, at + go, at + 1000, at + 1200),
+           0, "", "");
+    expect(sh("$CONTAINER timeline --read steps >read.svg"), 0, "", "");
+    expect_well_formed("read.svg");
+    expect_exactly(sh(LANES "read.svg"),
+                   format("host 1200 1200: container 0, ns 100, wait 400, ns 20, wait 480, container 200\n"
+                          "container 900 900: ns %d, fs %d, ns 100, wait %d, ns %d\n",
+                          twice, 300 - twice, go - 500, 1000 - go));
+    expect(sh("grep -c 'marker-end\\|class=\"a\"' read.svg"), 0, "5\n", ""); /* a style, four arrows */
+    expect(sh("grep 'mount &lt;&amp;' read.svg"), 0, "fs.c:3", "");
+}
+END_TEST
+
+START_TEST(timeline_draws_a_run) {
+    int status = random_between(1, 99);
+    expect(as(_i, "umask 0; $CONTAINER timeline --rm --network none $BASE "
+                  "sh -c 'echo to out; echo \"to err\" >&2; exit %d' >run.svg 2>said",
+              status),
+           status, "", "");
+    expect(sh("sort said"), 0, "to err\nto out\n", "");
+    expect_well_formed("run.svg");
+    expect(sh(LANES "run.svg | awk '{ sub(/:/, \"\", $3); print $1, $2 == $3, ($2 > 500), (NF > 100) }'"),
+           0, "host 1 1 0\ncontainer 1 1 1\n", "");
+    expect(sh("grep -c '<text.* ms</text><text' run.svg"), 0, "10\n", ""); /* the ten longest */
+    expect(sh("[ $(wc -c <run.svg) -lt 30000 ]"), 0, "", "");
+}
+END_TEST
+
+START_TEST(timeline_draws_an_exec) {
+    expect(as(_i, RUN "$BASE sleep 1000"), 0, NULL, "");
+    expect(as(_i, "umask 0; $CONTAINER timeline --exec $NAME sh -c 'echo hi; exit 3' >exec.svg"), 3, "", "hi\n");
+    expect(sh(LANES "exec.svg | awk '{ sub(/:/, \"\", $3); print $1, $2 == $3, ($2 > 100) }'"),
+           0, "host 1 1\ncontainer 1 1\n", "");
+    end(_i);
+}
+END_TEST
+
+START_TEST(timeline_refuses) {
+    expect(sh("$CONTAINER timeline"), 125, "", "timeline: IMAGE is missing; usage: container timeline [OPTIONS]");
+    expect(sh("$CONTAINER timeline --read none"), 125, "", "timeline: --read none: no such file\n");
+    expect(sh("$CONTAINER timeline ./none true"), 125, "", "none");
+    expect(sh("$CONTAINER timeline --no-such x true"), 125, "", "--no-such");
+    struct terminal t = at_terminal(OURSELVES, "$CONTAINER timeline --read /dev/null");
+    wait_for(&t, "standard output is a terminal");
+    ck_assert_int_eq(finish(&t), 125);
+}
+END_TEST
+
 Suite *tools_suite(void) {
     Suite *s = suite_create("tools");
     TCase *misuse = new_case(s, "misuse"), *help = new_case(s, "help");
@@ -1603,6 +1878,7 @@ Suite *tools_suite(void) {
     tcase_add_test(help, bash_completes);
     tcase_add_test(help, delegate_runs_the_command);
     add_life_tests(s);
+    add_manual_tests(s);
     TCase *inspect = new_case(s, "inspect"), *stats = new_case(s, "stats");
     TCase *life = new_case(s, "states"), *commit = new_case(s, "commit");
     tcase_add_loop_test(inspect, inspect_shows_the_namespaces, 0, users());
@@ -1619,9 +1895,15 @@ Suite *tools_suite(void) {
     tcase_add_loop_test(doctor, doctor_agrees_with_the_engine, 0, users());
     tcase_add_loop_test(commit, commits_what_has_ended, 0, users());
     tcase_add_loop_test(commit, commit_refuses, 0, COUNT(in_the_way));
+    TCase *timeline = new_case(s, "timeline");
+    tcase_add_test(timeline, timeline_draws_each_step);
+    tcase_add_loop_test(timeline, timeline_draws_a_run, 0, users());
+    tcase_add_loop_test(timeline, timeline_draws_an_exec, 0, users());
+    tcase_add_test(timeline, timeline_refuses);
     if (is_root()) {
         tcase_add_loop_test(life, knows_the_state, 0, COUNT(states));
         add_roots_tests(inspect, stats, commit);
+        tcase_add_loop_test(new_case(s, "meanwhile"), what_vanishes_is_missed_politely, 0, COUNT(meanwhile));
         add_link_tests(s);
         add_network_tests(s);
     } else
