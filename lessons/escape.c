@@ -10,7 +10,7 @@
 
 int main(int argc, char **argv) {
     if (argc < 2) return 1;
-    mkdir("inner", 0700); /* fails when it is there */
+    mkdir("inner", 0700); /* fails if it exists */
     if (chroot("inner") == -1) perror("chroot"); /* moves the root, and not the current directory */
     for (int i = 0; i < 64; i++)
         if (chdir("..") == -1) perror(".."); /* stops at the root: which is now below us */

@@ -42,5 +42,5 @@ run down >/dev/null
 is 'down: all of it, and nobody else' stranger "$(running)"
 is 'no directory is left' stranger "$(cd "$CONTAINER_HOME/containers" && echo *)"
 run down >/dev/null
-is 'down again is no error' 0 $?
+is 'down again is not an error' 0 $?
 result

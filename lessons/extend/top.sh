@@ -24,7 +24,7 @@ number_inside() { # NAME COMMAND
 
 is 'two are in one: init, two sleeps' 3 "$(pairs_of "one$random" | wc -l)"
 is 'their numbers, outside and inside' "$(pairs_of "one$random")" "$(pairs_in "$(c top "one$random")")"
-is 'the header is one line more' 4 "$(c top "one$random" | wc -l)"
+is 'the header adds one line' 4 "$(c top "one$random" | wc -l)"
 is 'the number inside stands at its command' '2 3' \
     "$(number_inside "one$random" 'sleep 370') $(number_inside "one$random" 'sleep 371')"
 is 'status' 0 "$(c top "one$random" >/dev/null; echo $?)"
