@@ -179,7 +179,7 @@ static const struct option_row {
 };
 // clang-format on
 
-/* Store VALUE, which the row's pattern has accepted. False: it is no capability, or too long. */
+/* Store VALUE, which the row's pattern has accepted. False: no such capability, or too long. */
 static bool assign(const struct option_row *row, char *value) {
     if (row->kind == CAPABILITY) *(uint64_t *)row->where |= ns_capability(value);
     if (row->kind == CAPABILITY) return ns_capability(value) != 0;
@@ -189,7 +189,7 @@ static bool assign(const struct option_row *row, char *value) {
     while (row->kind == LIST && *slot) slot++;
     if (slot == last) die("--%s: given more than %d times", row->name, COUNT(opt.env) - 1);
     *slot = value ? value : "";
-    return row->kind != SHORT || strlen(value) < 64;
+    return row->kind != SHORT || strlen(*slot) < 64;
 }
 
 /* Read the options of WHO, up to the first argument that is not an option. Returns its index. */
