@@ -20,8 +20,9 @@ STATIC ?= $(if $(shell $(call missing,libc.a)),,-static)
 MACHINE := $(shell uname -m)
 
 # make MUSL=1: another C library, with which a start takes less (lessons/9-speed.md). Its compiler
-# does not look for the kernel's headers.
+# does not look for the kernel's headers. Check, for the tests, is there for the usual one only.
 MUSL_CC = musl-gcc -idirafter /usr/include -idirafter /usr/include/$(MACHINE)-linux-gnu
+TEST_CC := $(CC)
 ifdef MUSL
 CC = $(MUSL_CC)
 endif
@@ -148,12 +149,12 @@ test-vm: $(PROGRAM) base $(B)/tests/run $(B)/probe tiny ## run the tests in that
 
 $(B)/tests/run: $(TESTS) $(wildcard tests/*.h) $(B)/flags
 	$(call need,$(TEST_TOOLS))
-	$(CC) $(FLAGS) $$(pkg-config --cflags check) $(TESTS) -o $@ $$(pkg-config --libs check)
+	$(TEST_CC) $(FLAGS) $$(pkg-config --cflags check) $(TESTS) -o $@ $$(pkg-config --libs check)
 
 # Static, because it runs in containers that have no libraries; so it has no sanitizers.
 $(B)/probe: tests/probe.c $(B)/flags
 	$(call need,$(TEST_TOOLS))
-	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static $< -o $@
+	$(TEST_CC) $(filter-out $(SANITIZE),$(FLAGS)) -static $< -o $@
 
 # The containers of the lessons. They define _GNU_SOURCE themselves, and their stack is too small for
 # sanitizers.
@@ -161,7 +162,7 @@ tiny: $(patsubst lessons/%.c,$(B)/%,$(wildcard lessons/tiny/*.c)) ## build the c
 
 $(B)/tiny/%: lessons/tiny/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Wpedantic $(if $(CI),-Werror) $(CFLAGS) $< -o $@
+	$(TEST_CC) -Wall -Wextra -Wpedantic $(if $(CI),-Werror) $(CFLAGS) $< -o $@
 
 # Leaks do not count: the engine allocates and never frees, because its processes are short-lived.
 # Attacks are left out, because sanitizers make another program of the one that is attacked; images
@@ -198,7 +199,7 @@ engines: $(PROGRAM) base ## run Podman, Docker ... with our containers; CLIENTS=
 # Static, because it runs inside, too.
 $(B)/floor: tests/floor.c net.c ns.c fs.c cgroup.c container.h $(B)/flags
 	$(call need,libc.a)
-	$(CC) $(filter-out $(SANITIZE),$(FLAGS)) -static tests/floor.c net.c cgroup.c -o $@
+	$(TEST_CC) $(filter-out $(SANITIZE),$(FLAGS)) -static tests/floor.c net.c cgroup.c -o $@
 
 # Both work in namespaces of their own. Peers, as runc or podman, take part if the machine has them,
 # and so does the engine with musl.

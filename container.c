@@ -94,9 +94,9 @@ char *get(const char *path) {
 }
 
 bool matches(const char *value, const char *pattern) {
-    regex_t regex;
-    return regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) == 0 &&
-           regexec(&regex, value, 0, NULL, 0) == 0;
+    static regex_t r; /* of the last call: a compiled pattern is large, up to 40 kB */
+    regfree(&r);
+    return !regcomp(&r, pattern, REG_EXTENDED | REG_NOSUB) && !regexec(&r, value, 0, NULL, 0);
 }
 
 /* ---- relay ---- */
