@@ -24,7 +24,7 @@ MACHINE := $(shell uname -m)
 MUSL_CC = musl-gcc -idirafter /usr/include -idirafter /usr/include/$(MACHINE)-linux-gnu
 TEST_CC := $(CC)
 ifdef MUSL
-CC = $(MUSL_CC)
+CC = $(if $(shell command -v musl-gcc),$(MUSL_CC),$(error missing: musl-gcc (on Debian: musl-tools)))
 endif
 
 # What the targets need: a command each, but a lib is there when a program can be linked with it.
@@ -55,7 +55,7 @@ $(if $(word 2,$(MAKECMDGOALS)),.NOTPARALLEL:)
 .PHONY: base FORCE $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 
-all: $(PROGRAM) ## build ./container
+all: $(PROGRAM) ## build ./container; MUSL=1: with musl, which starts faster
 
 $(PROGRAM): $(SOURCES:%.c=$(B)/%.o)
 	$(CC) $(FLAGS) $(LDFLAGS) $(STATIC) $^ -o $@
@@ -210,7 +210,7 @@ bench: $(PROGRAM) base $(B)/floor ## how fast, beside the kernel's least and oth
 	WITH_MUSL='$(CURDIR)/$(B)/musl' \
 	OUT='$(or $(OUT),$(CURDIR)/$(B)/bench)' tests/bench
 
-soak: $(PROGRAM) base ## RUNS (10000) of containers, at random, some killed: what is left?
+soak: $(PROGRAM) base ## RUNS (10000) commands at random, some killed: what is left?
 	CONTAINER='$(CURDIR)/$(PROGRAM)' BASE='$(CURDIR)/rootfs/base' OUT='$(CURDIR)/$(B)/soak' tests/soak
 
 # Nothing is ever freed (see text, in container.h), so no call can leak what another one gives it.
@@ -352,7 +352,7 @@ pacman  = pacman -Sy --needed --noconfirm gcc make pkgconf check busybox iproute
 MANAGER = $(firstword $(foreach m,apt-get dnf apk pacman,$(if $(shell command -v $(m)),$(m))))
 
 deps: ## install what build, tests and lint need; not root: print the command that does
-	@m=`$(call missing,$(CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LESSON_TOOLS) $(TEACHER_TOOLS) \
+	@m=`$(call missing,$(TEST_CC) $(TEST_TOOLS) $(VM_TOOLS) $(IMAGE_TOOLS) $(LESSON_TOOLS) $(TEACHER_TOOLS) \
 	    $(LINT_TOOLS) iptables libasan libfuzzer cloc $(if $(BOOK),$(BOOK_TOOLS)))`; \
 	if [ -z "$$m" ]; then echo 'deps: nothing is missing'; exit 0; fi; \
 	echo 'deps: missing:' $$m; install='$($(MANAGER))'; \

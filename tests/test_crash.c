@@ -77,7 +77,7 @@ static struct family {
         if (!depth)
             continue;
         pid_t parent = parent_of(pid);
-        bool inside = is_contained(pid), is_init = inside && !is_contained(parent);
+        bool inside = is_contained(pid), is_init = inside && parent && !is_contained(parent);
         all.inside += inside;
         all.inits += is_init;
         all.outside += !inside;

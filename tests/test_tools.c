@@ -419,6 +419,23 @@ START_TEST(ps_is_not_deceived) {
 }
 END_TEST
 
+/* What somebody has put beside a container changes nothing that is said of it. */
+START_TEST(ps_is_not_disturbed) {
+    const char *state = "$CONTAINER ps | awk '$1 == \"'$NAME'\" { print $2 }'";
+    expect(sh("$CONTAINER run -d --network none --name $NAME $BASE sleep 1000"), 0, NULL, "");
+    expect(sh("cd $CONTAINER_HOME/containers && mkdir -- --x 'run b' d e f && echo 1 >--x/pid && echo 1 >'run b/pid' &&"
+              "ln -s ../$NAME/pid d/pid && echo -Pz >e/cgroup && mkfifo cgroup.events && echo $PWD >f/cgroup"),
+           0, "", "");
+    expect(sh("%s", state), 0, "running\n", "");
+    bool can_pause = sh("$CONTAINER pause $NAME").status == 0;
+    expect(sh("%s", state), 0, can_pause ? "paused\n" : "running\n", "");
+    expect(sh("$CONTAINER ps | grep -c 'incomplete  *-  *-  *-'"), 0, "3\n", "");
+    expect(sh("$CONTAINER ps | wc -l"), 0, "5\n", "");
+    expect(sh("cd $CONTAINER_HOME/containers && rm -r -- --x 'run b' d e f cgroup.events && $CONTAINER rm -f $NAME"),
+           0, NULL, NULL);
+}
+END_TEST
+
 /* Some end and begin while ps looks. It never says 137 of what has ended with 0. */
 START_TEST(ps_never_lies) {
     expect(sh("for i in 1 2 3 4 5 6; do $CONTAINER create --name $NAME$i --network none $BASE true; done"),
@@ -1769,6 +1786,7 @@ static void add_life_tests(Suite *s) {
     tcase_add_test(ps, ps_has_options);
     tcase_add_loop_test(ps, damage_is_survived, 0, COUNT(damages));
     tcase_add_test(ps, ps_is_not_deceived);
+    tcase_add_test(ps, ps_is_not_disturbed);
     tcase_add_test(ps, ps_never_lies);
     if (is_root())
         tcase_add_test(ps, numbers_of_another_namespace_are_not_ours);
