@@ -113,6 +113,10 @@ void expect_host_unchanged(void);
 
 /* A test case of the suite, whose tests have set_up before them and tear_down after. */
 TCase *new_case(Suite *s, const char *name);
+/* musl has other words for these errors. */
+#define IN_USE (getenv("MUSL") ? "Address in use" : "Address already in use")
+#define NOT_OURS (getenv("MUSL") ? "Address not available" : "Cannot assign requested address")
+
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
 /* Each chapter's file has one of these.

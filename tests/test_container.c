@@ -292,8 +292,7 @@ END_TEST
  * prepares takes none. */
 START_TEST(takes_a_port_once) {
     int port = new_port();
-    const char *says = format("container: --publish %d:80: port %d of the host: Address already in use",
-                              port, port);
+    const char *says = format("container: --publish %d:80: port %d of the host: %s", port, port, IN_USE);
     expect(as(_i, RUN "-d --name $NAME -p %d:80 $BASE probe sleep 100", port), 0, NULL, "");
     expect(as(_i, RUN "--name y$NAME -p %d:80 $BASE true", port), 125, "", says);
     expect(as(_i, RUN "-d --name y$NAME -p %d:80 $BASE true", port), 125, "", says);
@@ -304,7 +303,7 @@ START_TEST(takes_a_port_once) {
     expect(as(_i, "$CONTAINER rm -f $NAME y$NAME"), 0, NULL, "");
     expect(as(_i, RUN_RM "-p %d:80 $BASE probe exit 7", port), 7, "", "");
     expect(as(_i, RUN "-p %d:80 -p %d:81 $BASE true", port, port), 125, "",
-           format("--publish %d:81: port %d of the host: Address already in use", port, port));
+           format("--publish %d:81: port %d of the host: %s", port, port, IN_USE));
     expect_no_container(_i);
 }
 END_TEST
@@ -312,8 +311,7 @@ END_TEST
 START_TEST(takes_ports_of_the_machine_only) {
     int port = new_port();
     expect(as(_i, RUN "-p 203.0.113.77:%d:80 $BASE true", port), 125, "",
-           format("--publish 203.0.113.77:%d:80: port %d of the host: Cannot assign requested address",
-                  port, port));
+           format("--publish 203.0.113.77:%d:80: port %d of the host: %s", port, port, NOT_OURS));
     expect_nothing_made(_i);
 }
 END_TEST
@@ -1152,7 +1150,10 @@ Suite *container_suite(void) {
     tcase_add_loop_test(t, names_what_the_kernel_refuses, 0, 2 * COUNT(newer_calls));
 
     t = new_case(s, "explain");
-    tcase_add_loop_test(t, explains_every_step, 0, users());
+    if (getenv("MUSL"))
+        left_out("each step on a line of its own", "musl writes a long line in two pieces, so two processes mix theirs");
+    else
+        tcase_add_loop_test(t, explains_every_step, 0, users());
     tcase_add_loop_test(t, explains_in_plain_letters, 0, users());
     return s;
 }
