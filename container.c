@@ -384,8 +384,8 @@ static int run(void) {
  * the pid of its init, as alive() does. */
 static pid_t enter(int at, int n) {
     if (at + n > count) die("%s: NAME or COMMAND is missing (see container help exec)", *words);
-    opt.name = words[at];
-    if (!matches(opt.name, NAME) || chdir(text("%s/containers/%s", home, opt.name)) == -1)
+    char *directory = text("%s/containers/%s", home, opt.name = words[at]);
+    if (!matches(opt.name, NAME) || strlen(words[at]) > 63 || chdir(directory) == -1)
         die("%s: there is no such container (see container ps)", opt.name);
     return alive();
 }
