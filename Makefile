@@ -205,7 +205,7 @@ $(B)/floor: tests/floor.c net.c ns.c fs.c cgroup.c container.h $(B)/flags
 # and so does the engine with musl.
 bench: $(PROGRAM) base $(B)/floor ## how fast, beside the kernel's least and others; QUICK=1: a hint
 	@! command -v musl-gcc >/dev/null || \
-	    $(MUSL_CC) $(filter-out $(SANITIZE),$(FLAGS)) -static $(SOURCES) -o $(B)/musl
+	    $(MAKE) -s MUSL=1 SANITIZE= B='$(B)/with-musl' PROGRAM='$(B)/musl' all
 	CONTAINER='$(CURDIR)/$(PROGRAM)' FLOOR='$(CURDIR)/$(B)/floor' BASE='$(CURDIR)/rootfs/base' \
 	WITH_MUSL='$(CURDIR)/$(B)/musl' \
 	OUT='$(or $(OUT),$(CURDIR)/$(B)/bench)' tests/bench
